@@ -1,0 +1,12 @@
+//! The words both ends speak: what is known of a plant, and how it goes over the wire.
+
+pub mod device;
+pub mod digest;
+pub mod frame;
+pub mod id;
+pub mod point;
+pub mod reading;
+pub mod report;
+pub mod stream;
+pub mod time;
+pub mod wire;
