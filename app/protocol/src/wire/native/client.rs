@@ -1,0 +1,412 @@
+//! What a client says, and what is wrong with it when it cannot be understood (S0-62, S0-63).
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::{LARGEST_NUMBER, MOST_RANGES, Range, seal_text};
+use crate::digest::Seal;
+use crate::frame::Sequence;
+use crate::id::{DeviceId, Epoch};
+use crate::stream::StreamName;
+use crate::time::Timestamp;
+use crate::wire::is_too_deep;
+
+/// A frame as the server receives it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClientFrame {
+    pub message: ClientMessage,
+    pub timestamp: Timestamp,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum ClientMessage {
+    Command(Command),
+    /// `DATA_LOST`: these numbers never came (S0-57).
+    DataLost {
+        stream: Option<StreamName>,
+        epoch: Option<Epoch>,
+        ranges: Vec<Range>,
+    },
+    Heartbeat,
+    /// Where each stream was left.
+    Resume(Vec<Position>),
+    /// Names as the client wrote them: the bad ones are refused one by one.
+    Subscribe(Vec<String>),
+    Unsubscribe(Vec<String>),
+}
+
+/// The last number that a client applied.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Position {
+    pub epoch: Epoch,
+    pub seq: Sequence,
+    /// `None`: the stream of the connection's device.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream: Option<StreamName>,
+}
+
+/// An order to the connection's device.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Command {
+    pub id: String,
+    pub name: String,
+    pub param: Option<Value>,
+}
+
+/// `INVALID_COMMAND_FORMAT`: what is wrong with a frame, in words for whoever wrote the client.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, thiserror::Error)]
+#[error("{detail}")]
+pub struct Invalid {
+    pub code: InvalidCode,
+    pub detail: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum InvalidCode {
+    JsonSyntax,
+    MissingField,
+    NotAnObject,
+    NotText,
+    OutOfRange,
+    TooBig,
+    TooDeep,
+    TooFast,
+    UnknownDevice,
+    UnknownStream,
+    UnknownType,
+    WrongType,
+}
+
+impl ClientFrame {
+    /// Reads a frame. Its check code is the caller's to verify.
+    pub fn read(text: &str) -> Result<Self, Invalid> {
+        if is_too_deep(text) {
+            return Err(Invalid::new(InvalidCode::TooDeep, "nested deeper than 32 levels"));
+        }
+        let value: Value = serde_json::from_str(text)
+            .map_err(|error| Invalid::new(InvalidCode::JsonSyntax, format!("not JSON: {error}")))?;
+        let Value::Object(frame) = value else {
+            return Err(Invalid::new(InvalidCode::NotAnObject, "a frame is a JSON object"));
+        };
+        let message = ClientMessage::read(&Members::of(&frame)?)?;
+        let timestamp = frame.get("timestamp").and_then(Value::as_u64).unwrap_or_default();
+        Ok(Self { message, timestamp: Timestamp::from_millis(timestamp) })
+    }
+
+    /// The sealed text, as a client sends it.
+    pub fn write(&self, seal: &Seal, device: &DeviceId) -> String {
+        let frame = json!({
+            "data": self.message.data(),
+            "device_id": device,
+            "timestamp": self.timestamp,
+            "type": self.message.kind(),
+        });
+        seal_text(seal, &frame.to_string())
+    }
+}
+
+impl ClientMessage {
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Command(_) => "COMMAND",
+            Self::DataLost { .. } => "DATA_LOST",
+            Self::Heartbeat => "HEARTBEAT",
+            Self::Resume(_) => "RESUME",
+            Self::Subscribe(_) => "SUBSCRIBE",
+            Self::Unsubscribe(_) => "UNSUBSCRIBE",
+        }
+    }
+
+    fn data(&self) -> Value {
+        match self {
+            Self::Command(command) => json!({
+                "command": command.name, "command_id": command.id, "param": command.param,
+            }),
+            Self::DataLost { stream, epoch, ranges } => {
+                let mut data = json!({ "ranges": ranges });
+                if let Some(stream) = stream {
+                    data["stream"] = json!(stream);
+                }
+                if let Some(epoch) = epoch {
+                    data["epoch"] = json!(epoch);
+                }
+                data
+            }
+            Self::Heartbeat => json!({}),
+            Self::Resume(streams) => json!({ "streams": streams }),
+            Self::Subscribe(streams) | Self::Unsubscribe(streams) => json!({ "streams": streams }),
+        }
+    }
+
+    fn read(members: &Members<'_>) -> Result<Self, Invalid> {
+        // Lower-case names come from the companion protocol of such systems.
+        match members.kind.to_ascii_uppercase().as_str() {
+            "COMMAND" => Command::read(members).map(Self::Command),
+            "DATA_LOST" => Ok(Self::DataLost {
+                stream: members.parsed("stream")?,
+                epoch: members.parsed("epoch")?,
+                ranges: ranges(members)?,
+            }),
+            "HEARTBEAT" => Ok(Self::Heartbeat),
+            "RESUME" => positions(members).map(Self::Resume),
+            "SUBSCRIBE" => names(members).map(Self::Subscribe),
+            "UNSUBSCRIBE" => names(members).map(Self::Unsubscribe),
+            _ => Err(Invalid::new(
+                InvalidCode::UnknownType,
+                format!("Unknown type '{}'", shortened(members.kind)),
+            )),
+        }
+    }
+}
+
+impl Command {
+    /// Accepts the members at the top or in `data`, and `NAME:VALUE` (S0-21).
+    fn read(members: &Members<'_>) -> Result<Self, Invalid> {
+        let id = members.text("command_id")?;
+        let written = members.text("command")?;
+        let (name, inline) = match written.split_once(':') {
+            Some((name, value)) => (name, Some(Value::String(value.into()))),
+            None => (written, None),
+        };
+        let param = members.get("param").filter(|param| !param.is_null()).cloned().or(inline);
+        if param.is_none() && NEED_PARAM.iter().any(|start| name.starts_with(start)) {
+            return Err(Invalid::missing("param"));
+        }
+        Ok(Self { id: shortened(id), name: name.into(), param })
+    }
+}
+
+impl Invalid {
+    pub fn new(code: InvalidCode, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), field: None }
+    }
+
+    pub fn missing(field: &str) -> Self {
+        let detail = format!("Missing '{field}' field");
+        Self { code: InvalidCode::MissingField, detail, field: Some(field.into()) }
+    }
+
+    pub fn field(code: InvalidCode, field: &str, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), field: Some(field.into()) }
+    }
+}
+
+/// A frame's members: in `data` first, then beside it.
+struct Members<'a> {
+    kind: &'a str,
+    data: Option<&'a Map<String, Value>>,
+    frame: &'a Map<String, Value>,
+}
+
+impl<'a> Members<'a> {
+    fn of(frame: &'a Map<String, Value>) -> Result<Self, Invalid> {
+        let kind = match frame.get("type") {
+            None => return Err(Invalid::missing("type")),
+            Some(Value::String(kind)) => kind,
+            Some(_) => return Err(wrong("type", "a text")),
+        };
+        let data = match frame.get("data") {
+            None | Some(Value::Null) => None,
+            Some(Value::Object(data)) => Some(data),
+            Some(_) => return Err(wrong("data", "an object")),
+        };
+        Ok(Self { kind, data, frame })
+    }
+
+    fn get(&self, field: &str) -> Option<&'a Value> {
+        self.data.and_then(|data| data.get(field)).or_else(|| self.frame.get(field))
+    }
+
+    fn text(&self, field: &str) -> Result<&'a str, Invalid> {
+        let value = self.get(field).ok_or_else(|| Invalid::missing(field))?;
+        value.as_str().filter(|text| !text.is_empty()).ok_or_else(|| wrong(field, "a text"))
+    }
+
+    fn array(&self, field: &str) -> Result<&'a [Value], Invalid> {
+        let value = self.get(field).ok_or_else(|| Invalid::missing(field))?;
+        value.as_array().map(Vec::as_slice).ok_or_else(|| wrong(field, "a list"))
+    }
+
+    /// A member that may be left out.
+    fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
+        &self,
+        field: &str,
+    ) -> Result<Option<T>, Invalid> {
+        let Some(value) = self.get(field).filter(|value| !value.is_null()) else {
+            return Ok(None);
+        };
+        let text = value.as_str().ok_or_else(|| wrong(field, "a text"))?;
+        let parsed = text.parse().map_err(|error: T::Err| {
+            Invalid::field(InvalidCode::WrongType, field, error.to_string())
+        })?;
+        Ok(Some(parsed))
+    }
+}
+
+fn names(members: &Members<'_>) -> Result<Vec<String>, Invalid> {
+    let streams = members.array("streams")?;
+    let name = |value: &Value| value.as_str().map(shortened);
+    let names: Option<Vec<_>> = streams.iter().map(name).collect();
+    names.ok_or_else(|| wrong("streams", "a list of texts"))
+}
+
+fn positions(members: &Members<'_>) -> Result<Vec<Position>, Invalid> {
+    let bad = |error: serde_json::Error| {
+        Invalid::field(InvalidCode::WrongType, "streams", error.to_string())
+    };
+    if let Some(streams) = members.get("streams") {
+        return Vec::deserialize(streams).map_err(bad);
+    }
+    let epoch = members.parsed("epoch")?.ok_or_else(|| Invalid::missing("epoch"))?;
+    let seq = members.get("seq").ok_or_else(|| Invalid::missing("seq"))?;
+    let seq = seq.as_u64().map(Sequence).ok_or_else(|| wrong("seq", "a number"))?;
+    Ok(vec![Position { epoch, seq, stream: None }])
+}
+
+fn ranges(members: &Members<'_>) -> Result<Vec<Range>, Invalid> {
+    let ranges = members.array("ranges")?;
+    let out_of_range = |detail: String| Invalid::field(InvalidCode::OutOfRange, "ranges", detail);
+    if ranges.is_empty() || ranges.len() > MOST_RANGES {
+        return Err(out_of_range(format!("one to {MOST_RANGES} ranges, not {}", ranges.len())));
+    }
+    let range = |value: &Value| {
+        let pair = value.as_array().filter(|pair| pair.len() == 2);
+        let pair = pair.ok_or_else(|| wrong("ranges", "a list of [from,to]"))?;
+        match (pair[0].as_u64(), pair[1].as_u64()) {
+            (Some(from), Some(to)) if from >= 1 && from <= to && to <= LARGEST_NUMBER => {
+                Ok((Sequence(from), Sequence(to)))
+            }
+            _ => Err(out_of_range(format!(
+                "not a range of numbers: {}",
+                shortened(&value.to_string())
+            ))),
+        }
+    };
+    ranges.iter().map(range).collect()
+}
+
+fn wrong(field: &str, expected: &str) -> Invalid {
+    Invalid::field(InvalidCode::WrongType, field, format!("'{field}' must be {expected}"))
+}
+
+/// As much of a foreign text as an answer or a log line repeats.
+fn shortened(text: &str) -> String {
+    text.chars().take(80).collect()
+}
+
+/// Commands that mean nothing without a value.
+const NEED_PARAM: [&str; 2] = ["SET_", "RESET_ERROR"];
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::digest::Algorithm;
+
+    fn refusal(text: &str) -> (InvalidCode, String) {
+        let invalid = ClientFrame::read(text).unwrap_err();
+        (invalid.code, invalid.detail)
+    }
+
+    #[test]
+    fn a_malformed_frame_is_told_what_is_wrong_with_it() {
+        // S0-62, S0-63
+        use InvalidCode::*;
+        let deep = "[".repeat(200);
+        let table = [
+            ("{", JsonSyntax, "not JSON"),
+            ("\u{1}\u{2}", JsonSyntax, "not JSON"),
+            (deep.as_str(), TooDeep, "32 levels"),
+            ("[1]", NotAnObject, "JSON object"),
+            ("{}", MissingField, "Missing 'type' field"),
+            (r#"{"type":1}"#, WrongType, "'type' must be a text"),
+            (r#"{"type":"SING"}"#, UnknownType, "Unknown type 'SING'"),
+            (r#"{"type":"HEARTBEAT","data":[]}"#, WrongType, "'data' must be an object"),
+            (r#"{"type":"DATA_LOST"}"#, MissingField, "Missing 'ranges' field"),
+            (
+                r#"{"type":"COMMAND","command_id":"1","command":"SET_TEMP_THRESHOLD"}"#,
+                MissingField,
+                "Missing 'param' field",
+            ),
+            (r#"{"type":"COMMAND","command":"START"}"#, MissingField, "Missing 'command_id' field"),
+            (r#"{"type":"SUBSCRIBE","data":{"streams":[1]}}"#, WrongType, "a list of texts"),
+            (r#"{"type":"RESUME","data":{"epoch":"e"}}"#, MissingField, "Missing 'seq' field"),
+        ];
+        for (text, code, detail) in table {
+            let refused = refusal(text);
+            assert!(refused.0 == code && refused.1.contains(detail), "{text}: {refused:?}");
+        }
+    }
+
+    #[test]
+    fn ranges_that_cannot_be_are_refused() {
+        let most = vec!["[1,2]"; 65].join(",");
+        for ranges in ["[2,1]", "[0,1]", "[1,9223372036854775808]", "[-1,1]", "[1.5,2]", &most] {
+            let text = format!(r#"{{"type":"DATA_LOST","data":{{"ranges":[{ranges}]}}}}"#);
+            assert_eq!(refusal(&text).0, InvalidCode::OutOfRange, "{ranges}");
+        }
+        assert_eq!(
+            refusal(r#"{"type":"DATA_LOST","data":{"ranges":[]}}"#).0,
+            InvalidCode::OutOfRange
+        );
+    }
+
+    #[test]
+    fn commands_come_in_both_notations() {
+        // S0-21
+        let apart =
+            r#"{"type":"COMMAND","command_id":"c1","command":"SET_TEMP_THRESHOLD","param":32}"#;
+        let joined =
+            r#"{"type":"COMMAND","data":{"command_id":"c1","command":"SET_TEMP_THRESHOLD:32"}}"#;
+        for (text, param) in [(apart, json!(32)), (joined, json!("32"))] {
+            let ClientMessage::Command(command) = ClientFrame::read(text).unwrap().message else {
+                panic!("{text} is a command");
+            };
+            assert_eq!((command.name.as_str(), command.param), ("SET_TEMP_THRESHOLD", Some(param)));
+        }
+    }
+
+    #[test]
+    fn what_a_client_writes_is_what_the_server_reads() {
+        let position = Position { epoch: "e".parse().unwrap(), seq: Sequence(7), stream: None };
+        let messages = [
+            ClientMessage::Heartbeat,
+            ClientMessage::DataLost {
+                stream: Some("site/a".parse().unwrap()),
+                epoch: Some("e".parse().unwrap()),
+                ranges: vec![(Sequence(3), Sequence(4))],
+            },
+            ClientMessage::Resume(vec![position]),
+            ClientMessage::Subscribe(vec!["site/a".into()]),
+            ClientMessage::Unsubscribe(vec!["site/a".into()]),
+        ];
+        let seal = Seal::new(Algorithm::Md5, "key");
+        for message in messages {
+            let frame = ClientFrame { message, timestamp: Timestamp::from_millis(9) };
+            let text = frame.write(&seal, &"board-1".parse().unwrap());
+            let cut = crate::wire::cut::cut(&text).unwrap();
+            assert!(seal.matches(&cut.pieces, cut.checksum));
+            assert_eq!(ClientFrame::read(&text), Ok(frame));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "\\PC*") {
+            let _ = ClientFrame::read(&text);
+        }
+
+        #[test]
+        fn no_json_makes_it_panic(
+            kind in "COMMAND|DATA_LOST|RESUME|SUBSCRIBE",
+            field in "ranges|streams|command|command_id|epoch|seq",
+            value in r#"\[\[[0-9]{1,20},[0-9]{1,20}\]\]|\{\}|null|-?[0-9]{1,25}|"[a-z:]{0,9}""#,
+        ) {
+            let _ = ClientFrame::read(&format!(r#"{{"type":"{kind}","data":{{"{field}":{value}}}}}"#));
+        }
+    }
+}
