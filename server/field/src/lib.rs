@@ -1,1 +1,3 @@
+//! The road towards hardware: Modbus boards read on time, and boards in software to try it on.
 
+pub mod map;
