@@ -1,1 +1,88 @@
+//! Five ways to say it: each dialect turns streams into one wire form, and its requests back.
+//!
+//! A dialect is one connection's state. It is pure: it hears, it is asked what is due, and it
+//! answers with actions. Whoever owns the socket carries them out, in order.
 
+use std::ops::Deref;
+
+use engine::Window;
+use protocol::frame::Offset;
+use protocol::stream::StreamName;
+use protocol::time::Instant;
+use protocol::wire::CloseCode;
+
+pub mod native;
+
+/// One connection's way of speaking.
+pub trait Dialect {
+    /// The socket stands: greet.
+    fn open(&mut self, view: &dyn View, now: Instant) -> Vec<Action>;
+
+    /// Something came from the client.
+    fn hear(&mut self, heard: Heard<'_>, view: &dyn View, now: Instant) -> Vec<Action>;
+
+    /// What the client is due; asked whenever the socket can take more and a stream moved on.
+    ///
+    /// Says a batch at most: ask again until nothing comes.
+    fn tell(&mut self, view: &dyn View, now: Instant) -> Vec<Action>;
+
+    /// Time has passed.
+    fn tick(&mut self, view: &dyn View, now: Instant) -> Vec<Action>;
+
+    /// When a tick will next matter.
+    fn wake_at(&self) -> Option<Instant>;
+}
+
+/// The streams that this server has, as they stand.
+pub trait View {
+    /// A stream's window. Let go of one before asking for the next.
+    fn window<'a>(&'a self, stream: &StreamName) -> Option<Box<dyn Deref<Target = Window> + 'a>>;
+}
+
+/// What a client can send.
+#[derive(Clone, Copy, Debug)]
+pub enum Heard<'a> {
+    Text(&'a str),
+    /// A frame of bytes, which no JSON dialect takes.
+    Bytes,
+    /// A frame beyond the size limit, which was not read.
+    TooBig,
+    /// A WebSocket ping or pong: nothing but a sign of life.
+    Sign,
+}
+
+/// What a dialect wants done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Write this text as one frame.
+    Say(String),
+    Ask(Request),
+    /// Write what was said, then close.
+    Close(CloseCode),
+}
+
+/// What a dialect wants of the server.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Request {
+    /// Wake me when this stream moves on. Its numbers begin after `base`.
+    Follow { stream: StreamName, base: Offset },
+    /// No longer.
+    Leave(StreamName),
+    /// The client showed no sign of life for so long.
+    Lost(std::time::Duration),
+    /// Put on record what went wrong.
+    Record(Incident),
+}
+
+/// What is worth a line in the log and in the records.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Incident {
+    /// A frame that could not be understood, and why.
+    Malformed(String),
+    /// A frame whose check code is wrong.
+    Tampered,
+    /// The client found numbers missing.
+    DataLost(String),
+    /// More frames than the limit.
+    Flooded,
+}

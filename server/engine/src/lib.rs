@@ -1,1 +1,15 @@
+//! What the plant knows and promises: a pure state machine between the pollers and the clients.
+//!
+//! [`Station`] takes events and returns actions; it has no clock and does nothing itself. The
+//! frames it makes are kept in [`Window`]s, from which every connection reads at its own pace.
 
+pub mod image;
+pub mod presence;
+pub mod site;
+pub mod station;
+pub mod stream;
+pub mod throttle;
+
+pub use presence::{Admission, Arrival, Limits};
+pub use station::{Action, Event, PushStrategy, Setup, Station};
+pub use stream::{Notice, Recovery, Shared, Window};

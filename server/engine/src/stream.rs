@@ -1,0 +1,367 @@
+//! Remembers the frames of one stream, and what they add up to.
+//!
+//! The Station numbers frames; a window keeps them. Every way to get what was missed, be it a
+//! first load, a repair or a return, is [`Window::recover`] or [`Window::snapshot`].
+
+use std::collections::VecDeque;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use protocol::digest::Seal;
+use protocol::frame::{Body, EventId, Frame, Offset, Update};
+use protocol::id::Epoch;
+use protocol::time::{Instant, Timestamp};
+use protocol::wire::native::{ConnectionLost, Prepared, ServerMessage, Snapshot};
+
+/// The frames of a stream that are still held, and the table they add up to.
+#[derive(Debug)]
+pub struct Window {
+    epoch: Epoch,
+    held: VecDeque<Held>,
+    /// Bytes of the deltas held, about.
+    weight: usize,
+    top: Offset,
+    at: Timestamp,
+    table: Update,
+    /// Made when first asked for, dropped when the table changes.
+    snapshot: OnceLock<Arc<Shared>>,
+    notices: VecDeque<Notice>,
+    noticed: u64,
+}
+
+/// A frame and its encodings, made when first asked for and shared by all receivers.
+#[derive(Debug)]
+pub struct Shared {
+    pub frame: Frame,
+    native: OnceLock<Prepared>,
+}
+
+#[derive(Debug)]
+struct Held {
+    shared: Arc<Shared>,
+    since: Instant,
+    weight: usize,
+}
+
+/// What is left of a range.
+#[derive(Debug, Default)]
+pub struct Recovery {
+    pub frames: Vec<Arc<Shared>>,
+    /// Both ends included.
+    pub gone: Vec<(Offset, Offset)>,
+}
+
+/// What is told to those who listen now and is not worth a number.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Notice {
+    ConnectionLost(ConnectionLost),
+}
+
+impl Window {
+    pub fn new(epoch: Epoch) -> Self {
+        Self {
+            epoch,
+            held: VecDeque::new(),
+            weight: 0,
+            top: Offset(0),
+            at: Timestamp::default(),
+            table: Update::default(),
+            snapshot: OnceLock::new(),
+            notices: VecDeque::new(),
+            noticed: 0,
+        }
+    }
+
+    /// Takes in the next frame and lets go of what is too old or too much.
+    pub fn push(&mut self, frame: Frame, now: Instant) {
+        match &frame.body {
+            Body::Delta(update) => self.table.fold(update),
+            Body::Snapshot(update) => self.table = update.clone(),
+            Body::Event(_) => {}
+        }
+        self.top = frame.offset;
+        self.at = frame.at;
+        self.snapshot = OnceLock::new();
+        let weight = weight(&frame.body);
+        self.weight += weight;
+        self.held.push_back(Held { shared: Arc::new(Shared::new(frame)), since: now, weight });
+        self.forget(now);
+    }
+
+    pub fn notice(&mut self, notice: Notice) {
+        self.noticed += 1;
+        self.notices.push_back(notice);
+        if self.notices.len() > MOST_NOTICES {
+            self.notices.pop_front();
+        }
+    }
+
+    /// Notices after the first `seen`, and how many there have been in all.
+    pub fn notices_since(&self, seen: u64) -> (impl Iterator<Item = &Notice>, u64) {
+        let new = usize::try_from(self.noticed.saturating_sub(seen)).unwrap_or(usize::MAX);
+        (self.notices.iter().skip(self.notices.len().saturating_sub(new)), self.noticed)
+    }
+
+    pub fn epoch(&self) -> &Epoch {
+        &self.epoch
+    }
+
+    /// The last frame's place; 0 before the first.
+    pub fn top(&self) -> Offset {
+        self.top
+    }
+
+    /// Everything the stream tells, as of `top`.
+    pub fn table(&self) -> &Update {
+        &self.table
+    }
+
+    /// When the table last changed.
+    pub fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// The whole table, standing in for the frame at `top`; encoded once, whoever joins.
+    pub fn snapshot(&self) -> Arc<Shared> {
+        let make = || {
+            let body = Body::Snapshot(self.table.clone());
+            Arc::new(Shared::new(Frame { offset: self.top, at: self.at, body }))
+        };
+        Arc::clone(self.snapshot.get_or_init(make))
+    }
+
+    /// What is left of the frames `from..=to`; nothing above `top` counts as gone.
+    pub fn recover(&self, from: Offset, to: Offset) -> Recovery {
+        let mut recovery = Recovery::default();
+        let to = to.min(self.top);
+        let mut next = from.max(Offset(1));
+        let start = self.held.partition_point(|held| held.shared.frame.offset < next);
+        for held in self.held.range(start..) {
+            let offset = held.shared.frame.offset;
+            if offset > to {
+                break;
+            }
+            recovery.lose(next, offset);
+            recovery.frames.push(Arc::clone(&held.shared));
+            next = offset.next();
+        }
+        recovery.lose(next, to.next());
+        recovery
+    }
+
+    fn forget(&mut self, now: Instant) {
+        while let Some(oldest) = self.held.front()
+            && now.since(oldest.since) > KEPT_FOR
+        {
+            self.weight -= oldest.weight;
+            self.held.pop_front();
+        }
+        if self.weight <= HEAVIEST {
+            return;
+        }
+        // Key events weigh nothing and stay for their five minutes.
+        let (mut over, last) = (self.weight - HEAVIEST, self.held.len() - 1);
+        let mut index = 0;
+        self.held.retain(|held| {
+            let go = over > 0 && held.weight > 0 && index < last;
+            index += 1;
+            if go {
+                over = over.saturating_sub(held.weight);
+                self.weight -= held.weight;
+            }
+            !go
+        });
+    }
+}
+
+impl Recovery {
+    /// Books `from..before` as gone.
+    fn lose(&mut self, from: Offset, before: Offset) {
+        if from < before {
+            self.gone.push((from, Offset(before.0 - 1)));
+        }
+    }
+}
+
+impl Shared {
+    fn new(frame: Frame) -> Self {
+        Self { frame, native: OnceLock::new() }
+    }
+
+    /// The frame in S0's wire form, but for what each connection stamps in.
+    pub fn native(&self, seal: &Seal, epoch: &Epoch) -> &Prepared {
+        self.native.get_or_init(|| {
+            let event = self
+                .is_event()
+                .then(|| EventId { epoch: epoch.clone(), offset: self.frame.offset });
+            let message = message(&self.frame.body);
+            Prepared::new(seal, message.kind(), self.frame.at, event, &message)
+        })
+    }
+
+    pub fn is_event(&self) -> bool {
+        matches!(self.frame.body, Body::Event(_))
+    }
+}
+
+fn message(body: &Body) -> ServerMessage {
+    match body {
+        Body::Delta(update) => ServerMessage::DataUpdate(update.clone()),
+        Body::Event(event) => event.clone().into(),
+        Body::Snapshot(update) => {
+            ServerMessage::FullSnapshot(Snapshot { update: update.clone(), settles: None })
+        }
+    }
+}
+
+/// About the bytes of a frame on the wire.
+fn weight(body: &Body) -> usize {
+    match body {
+        Body::Event(_) => 0,
+        Body::Delta(update) | Body::Snapshot(update) => {
+            FRAME_WEIGHT + update.points.len() * POINT_WEIGHT + update.devices.len() * LINE_WEIGHT
+        }
+    }
+}
+
+/// S0-65: what happened in the five minutes before a break can be sent again.
+const KEPT_FOR: Duration = Duration::from_secs(300);
+
+/// The most a stream's deltas may take; beyond it a snapshot is always right.
+const HEAVIEST: usize = 256 * 1024;
+
+/// Only those who listen now are told, so only as many are held as arrive between two looks.
+const MOST_NOTICES: usize = 16;
+
+const FRAME_WEIGHT: usize = 200;
+const POINT_WEIGHT: usize = 60;
+const LINE_WEIGHT: usize = 400;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use protocol::frame::{KeyEvent, StateChanged};
+    use protocol::reading::{Reading, Value};
+
+    use super::*;
+
+    fn at(seconds: u64) -> Instant {
+        Instant::from_millis(seconds * 1000)
+    }
+
+    fn delta(offset: u64, points: usize) -> Frame {
+        let point = |n: usize| {
+            let value = Some(Value::Number(offset as f64));
+            (format!("p{n}").parse().unwrap(), Reading { value, ..Reading::NOT_READ })
+        };
+        let update = Update { points: (0..points).map(point).collect(), ..Update::default() };
+        Frame { offset: Offset(offset), at: Timestamp::default(), body: Body::Delta(update) }
+    }
+
+    fn event(offset: u64) -> Frame {
+        let change = StateChanged {
+            at: Timestamp::default(),
+            new: "fault".into(),
+            old: "working".into(),
+            what: "device_status".into(),
+        };
+        let body = Body::Event(KeyEvent::StateChanged(change));
+        Frame { offset: Offset(offset), at: Timestamp::default(), body }
+    }
+
+    fn window() -> Window {
+        Window::new("e1".parse().unwrap())
+    }
+
+    fn offsets(recovery: &Recovery) -> Vec<u64> {
+        recovery.frames.iter().map(|shared| shared.frame.offset.0).collect()
+    }
+
+    #[test]
+    fn what_is_held_is_sent_again_and_the_rest_is_gone() {
+        let mut window = window();
+        for offset in 1..=10 {
+            window.push(delta(offset, 1), at(if offset <= 4 { 0 } else { 301 }));
+        }
+        let table = [
+            (5, 10, vec![5, 6, 7, 8, 9, 10], vec![]),
+            (3, 6, vec![5, 6], vec![(3, 4)]),
+            (1, 2, vec![], vec![(1, 2)]),
+            (10, 99, vec![10], vec![]),
+            (11, 99, vec![], vec![]),
+        ];
+        for (from, to, frames, gone) in table {
+            let recovery = window.recover(Offset(from), Offset(to));
+            let lost: Vec<_> = recovery.gone.iter().map(|(a, b)| (a.0, b.0)).collect();
+            assert_eq!((offsets(&recovery), lost), (frames, gone), "{from}..={to}");
+        }
+    }
+
+    #[test]
+    fn key_events_outlive_the_deltas_around_them() {
+        // S0-65
+        let mut window = window();
+        for offset in 1..=400 {
+            let frame = if offset % 100 == 0 { event(offset) } else { delta(offset, 100) };
+            window.push(frame, at(offset / 10));
+        }
+        let recovery = window.recover(Offset(1), Offset(400));
+        for offset in [100, 200, 300, 400] {
+            assert!(offsets(&recovery).contains(&offset), "event {offset}");
+        }
+        assert!(!recovery.gone.is_empty() && window.weight <= HEAVIEST);
+    }
+
+    #[test]
+    fn a_snapshot_stands_in_for_the_top_frame() {
+        let mut window = window();
+        window.push(delta(1, 2), at(0));
+        window.push(delta(2, 1), at(1));
+        let snapshot = window.snapshot();
+        assert_eq!(snapshot.frame.offset, Offset(2));
+        let Body::Snapshot(table) = &snapshot.frame.body else { panic!("a snapshot") };
+        assert_eq!(table.points.len(), 2);
+        assert!(Arc::ptr_eq(&snapshot, &window.snapshot()), "encoded once for all who join");
+    }
+
+    #[test]
+    fn notices_reach_only_those_who_listen() {
+        let mut window = window();
+        let lost = |n: u64| {
+            Notice::ConnectionLost(ConnectionLost {
+                at: Timestamp::default(),
+                connection_id: "c".parse().unwrap(),
+                silent_ms: n,
+            })
+        };
+        (1..=20).for_each(|n| window.notice(lost(n)));
+        let (new, seen) = window.notices_since(18);
+        assert_eq!(new.cloned().collect::<Vec<_>>(), [lost(19), lost(20)]);
+        assert_eq!(seen, 20);
+        assert_eq!(window.notices_since(0).0.count(), MOST_NOTICES);
+    }
+
+    proptest! {
+        /// Every number asked for is either sent again or said to be gone, and never both.
+        #[test]
+        fn recovery_accounts_for_every_number(
+            frames in prop::collection::vec((any::<bool>(), 0u64..30, 0usize..200), 1..80),
+            from in 1u64..90,
+            to in 1u64..90,
+        ) {
+            let (mut window, mut seconds) = (window(), 0);
+            for (index, (is_event, pause, points)) in frames.iter().enumerate() {
+                let offset = index as u64 + 1;
+                seconds += pause;
+                let frame = if *is_event { event(offset) } else { delta(offset, *points) };
+                window.push(frame, at(seconds));
+            }
+            let recovery = window.recover(Offset(from), Offset(to));
+            let mut numbers = offsets(&recovery);
+            numbers.extend(recovery.gone.iter().flat_map(|(a, b)| a.0..=b.0));
+            numbers.sort_unstable();
+            let asked: Vec<u64> = (from..=to.min(frames.len() as u64)).collect();
+            prop_assert_eq!(numbers, asked);
+        }
+    }
+}
