@@ -2,6 +2,7 @@
 
 pub mod cut;
 pub mod native;
+pub mod session;
 
 /// The largest frame a client may send, in bytes.
 pub const LARGEST_FRAME: usize = 64 * 1024;
