@@ -3,3 +3,10 @@
 pub mod decode;
 pub mod map;
 pub mod plan;
+pub mod poller;
+
+mod backoff;
+mod device;
+mod modbus;
+mod serial;
+mod tap;

@@ -24,6 +24,7 @@ impl ChannelConfig {
         let timeout = self.timeout.filter(|timeout| *timeout < SHORTEST_TIMEOUT);
         let mut mistakes: Vec<_> =
             poll.into_iter().chain(timeout.map(RangeError::Timeout)).collect();
+        mistakes.extend(self.transport.mistakes());
         for target in &self.targets {
             let place = |(point, mapping): (usize, &Mapping)| {
                 let mistake = mapping.check().err()?;
@@ -47,6 +48,18 @@ impl ChannelConfig {
 pub enum Transport {
     Tcp { host: String, port: u16 },
     Rtu { path: String, baud_rate: u32, data_bits: u8, stop_bits: u8, parity: Parity },
+}
+
+impl Transport {
+    fn mistakes(&self) -> Vec<RangeError> {
+        let Self::Rtu { baud_rate, data_bits, stop_bits, .. } = *self else { return Vec::new() };
+        let table = [
+            ((300..=4_000_000).contains(&baud_rate), RangeError::BaudRate(baud_rate)),
+            ((5..=8).contains(&data_bits), RangeError::DataBits(data_bits)),
+            ((1..=2).contains(&stop_bits), RangeError::StopBits(stop_bits)),
+        ];
+        table.into_iter().filter_map(|(right, mistake)| (!right).then_some(mistake)).collect()
+    }
 }
 
 /// How a serial line guards each character.
@@ -223,6 +236,12 @@ pub enum RangeError {
     PollInterval(Duration),
     #[error("time-out {0:?} is shorter than {SHORTEST_TIMEOUT:?}")]
     Timeout(Duration),
+    #[error("no serial line runs at {0} baud")]
+    BaudRate(u32),
+    #[error("a character has 5 to 8 data bits, not {0}")]
+    DataBits(u8),
+    #[error("a character has 1 or 2 stop bits, not {0}")]
+    StopBits(u8),
     #[error("point {point} of device {device}: {mistake}")]
     Mapping {
         device: DeviceId,
@@ -317,6 +336,22 @@ mod tests {
             ]
         ));
         assert_eq!(channel(REGISTER).mistakes(), []);
+    }
+
+    #[test]
+    fn a_serial_line_has_its_own_ranges() {
+        let line = |baud_rate, data_bits, stop_bits| Transport::Rtu {
+            path: "/dev/ttyS0".into(),
+            baud_rate,
+            data_bits,
+            stop_bits,
+            parity: Parity::Even,
+        };
+        let wrong = [RangeError::BaudRate(0), RangeError::DataBits(9), RangeError::StopBits(0)];
+        for (transport, expected) in [(line(9600, 8, 1), vec![]), (line(0, 9, 0), wrong.to_vec())] {
+            let config = ChannelConfig { transport, ..channel(REGISTER) };
+            assert_eq!(config.mistakes(), expected, "{:?}", config.transport);
+        }
     }
 
     #[test]

@@ -1,0 +1,365 @@
+//! The line to the boards of a channel: asks, waits as long as it may, and says what came of it.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::io::{self, ErrorKind};
+use std::time::Duration;
+
+use protocol::reading::Reason;
+use protocol::report::Reach;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time;
+use tokio_modbus::client::{Client, Context, rtu, tcp};
+use tokio_modbus::{Error, ProtocolError, Request, Response, Slave, slave::SlaveContext};
+
+use crate::decode::Cells;
+use crate::map::{Area, Transport};
+use crate::plan::Block;
+use crate::serial;
+use crate::tap::{Begun, Framing, Tap};
+
+/// One connection for all boards of a channel, made when it is needed.
+///
+/// A connection that failed once is never used again: an answer that comes late would be taken
+/// for the answer to a later question.
+pub(crate) struct Line {
+    transport: Transport,
+    connection: Option<Connection>,
+    /// Why no connection could be made in this round; it is not tried again until the next.
+    down: Option<Reason>,
+}
+
+/// Why a block could not be read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub(crate) enum ReadError {
+    #[error("the board answered with exception {0}")]
+    Exception(u8),
+    #[error("the board gave no answer to trust: {0}")]
+    Silent(Reason),
+    #[error("there is no connection to the board: {0}")]
+    Away(Reason),
+}
+
+impl ReadError {
+    pub(crate) fn reason(self) -> Reason {
+        match self {
+            Self::Exception(code) => Reason::Exception(code),
+            Self::Silent(reason) | Self::Away(reason) => reason,
+        }
+    }
+
+    pub(crate) fn reach(self) -> Reach {
+        match self {
+            Self::Exception(_) => Reach::Answered,
+            Self::Silent(_) => Reach::Silent,
+            Self::Away(_) => Reach::Away,
+        }
+    }
+}
+
+impl Line {
+    pub(crate) fn new(transport: Transport) -> Self {
+        Self { transport, connection: None, down: None }
+    }
+
+    /// Tells that all boards are about to be polled once more.
+    pub(crate) fn begin_round(&mut self) {
+        self.down = None;
+        if let Some(connection) = &mut self.connection {
+            connection.was_idle = true;
+        }
+    }
+
+    /// Reads one block of one board; the board has `limit` to answer.
+    pub(crate) async fn read(
+        &mut self,
+        unit: u8,
+        block: &Block,
+        limit: Duration,
+    ) -> Result<Cells, ReadError> {
+        let was_idle = self.connection.as_ref().is_some_and(|connection| connection.was_idle);
+        let result = self.read_once(unit, block, limit).await;
+        match result {
+            // Some boards close what was idle between two polls: that alone is no failure.
+            Err(ReadError::Away(Reason::Disconnected)) if was_idle => {
+                self.read_once(unit, block, limit).await
+            }
+            result => result,
+        }
+    }
+
+    async fn read_once(
+        &mut self,
+        unit: u8,
+        block: &Block,
+        limit: Duration,
+    ) -> Result<Cells, ReadError> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => self.connect(limit).await.map_err(ReadError::Away)?,
+        };
+        time::sleep(serial::silence(&self.transport)).await;
+        let limit = limit + serial::transmission(&self.transport, block);
+        let result = connection.read(unit, block, limit).await;
+        if matches!(result, Ok(_) | Err(ReadError::Exception(_))) {
+            self.connection = Some(connection);
+        }
+        result
+    }
+
+    async fn connect(&mut self, limit: Duration) -> Result<Connection, Reason> {
+        if let Some(reason) = self.down {
+            return Err(reason);
+        }
+        let connected = time::timeout(limit, Connection::open(&self.transport)).await;
+        let connected = connected.unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()));
+        connected.map_err(|error| {
+            tracing::debug!(%error, transport = ?self.transport, "no connection: {error}");
+            let reason = match error.kind() {
+                ErrorKind::ConnectionRefused => Reason::Refused,
+                _ => Reason::Unreachable,
+            };
+            self.down = Some(reason);
+            reason
+        })
+    }
+}
+
+struct Connection {
+    context: Context,
+    begun: Begun,
+    /// Whether nothing was asked over it since the round before.
+    was_idle: bool,
+}
+
+impl Connection {
+    async fn open(transport: &Transport) -> io::Result<Self> {
+        match transport {
+            Transport::Tcp { host, port } => {
+                let stream = TcpStream::connect((host.as_str(), *port)).await?;
+                stream.set_nodelay(true)?;
+                Ok(Self::over(stream, Framing::Tcp))
+            }
+            Transport::Rtu { path, baud_rate, data_bits, stop_bits, parity } => {
+                let port = tokio_serial::new(path, *baud_rate)
+                    .data_bits(serial::data_bits(*data_bits))
+                    .stop_bits(serial::stop_bits(*stop_bits))
+                    .parity(serial::parity(*parity));
+                Ok(Self::over(serial::open(port)?, Framing::Rtu))
+            }
+        }
+    }
+
+    fn over<T>(stream: T, framing: Framing) -> Self
+    where
+        T: AsyncRead + AsyncWrite + fmt::Debug + Send + Unpin + 'static,
+    {
+        let tap = Tap::new(stream, framing);
+        let begun = tap.begun();
+        let context = match framing {
+            Framing::Tcp => tcp::attach(tap),
+            Framing::Rtu => rtu::attach(tap),
+        };
+        Self { context, begun, was_idle: false }
+    }
+
+    async fn read(&mut self, unit: u8, block: &Block, limit: Duration) -> Result<Cells, ReadError> {
+        self.was_idle = false;
+        self.context.set_slave(Slave(unit));
+        match time::timeout(limit, self.context.call(request(block))).await {
+            Ok(Ok(Ok(response))) => cells(block, response).map_err(ReadError::Silent),
+            Ok(Ok(Err(exception))) => Err(ReadError::Exception(exception.into())),
+            Ok(Err(error)) => Err(failure(&error)),
+            Err(_) if self.begun.is_set() => Err(ReadError::Silent(Reason::ShortAnswer)),
+            Err(_) => Err(ReadError::Silent(Reason::Timeout)),
+        }
+    }
+}
+
+fn request(block: &Block) -> Request<'static> {
+    match block.area {
+        Area::Coil => Request::ReadCoils(block.start, block.count),
+        Area::DiscreteInput => Request::ReadDiscreteInputs(block.start, block.count),
+        Area::HoldingRegister => Request::ReadHoldingRegisters(block.start, block.count),
+        Area::InputRegister => Request::ReadInputRegisters(block.start, block.count),
+    }
+}
+
+/// Takes what was asked for out of the answer, if it holds just that.
+fn cells(block: &Block, response: Response) -> Result<Cells, Reason> {
+    let count = usize::from(block.count);
+    let (cells, expected) = match response {
+        // Bits come in whole bytes.
+        Response::ReadCoils(bits) | Response::ReadDiscreteInputs(bits) => {
+            (Cells::Bits(bits), count.next_multiple_of(8))
+        }
+        Response::ReadHoldingRegisters(registers) | Response::ReadInputRegisters(registers) => {
+            (Cells::Registers(registers), count)
+        }
+        _ => return Err(Reason::Garbage),
+    };
+    match cells.len().cmp(&expected) {
+        Ordering::Less => Err(Reason::ShortAnswer),
+        Ordering::Equal => Ok(cells),
+        Ordering::Greater => Err(Reason::Garbage),
+    }
+}
+
+/// What an error of the library means; the end of the connection is the [`Tap`]'s word.
+fn failure(error: &Error) -> ReadError {
+    tracing::debug!(%error, "no answer to trust: {error}");
+    match error {
+        Error::Protocol(ProtocolError::HeaderMismatch { .. }) => {
+            ReadError::Silent(Reason::ForeignUnit)
+        }
+        Error::Protocol(ProtocolError::FunctionCodeMismatch { .. }) => {
+            ReadError::Silent(Reason::Garbage)
+        }
+        Error::Transport(error) => match error.kind() {
+            ErrorKind::UnexpectedEof => ReadError::Silent(Reason::ShortAnswer),
+            // The decoder has this one word for bits that end before their count does.
+            ErrorKind::InvalidData if error.to_string() == "too short" => {
+                ReadError::Silent(Reason::ShortAnswer)
+            }
+            ErrorKind::InvalidData | ErrorKind::InvalidInput => ReadError::Silent(Reason::Garbage),
+            _ => ReadError::Away(Reason::Disconnected),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+    use super::*;
+
+    const REGISTERS: Block = block(Area::HoldingRegister, 2);
+    const BITS: Block = block(Area::Coil, 9);
+
+    const DISCONNECTED: ReadError = ReadError::Away(Reason::Disconnected);
+    const FOREIGN: ReadError = ReadError::Silent(Reason::ForeignUnit);
+    const GARBAGE: ReadError = ReadError::Silent(Reason::Garbage);
+    const SHORT: ReadError = ReadError::Silent(Reason::ShortAnswer);
+    const TIMEOUT: ReadError = ReadError::Silent(Reason::Timeout);
+
+    /// Whether the board hangs up after what it said.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    enum Then {
+        Stays,
+        HangsUp,
+    }
+    use Then::{HangsUp, Stays};
+
+    #[tokio::test(start_paused = true)]
+    async fn answers_over_tcp_and_what_they_mean() {
+        let two = Ok(Cells::Registers(vec![1, 2]));
+        let table: Vec<(&[u8], Then, Result<Cells, ReadError>)> = vec![
+            (&[0, 0, 0, 0, 0, 7, 1, 3, 4, 0, 1, 0, 2], Stays, two.clone()),
+            (&[0, 0, 0, 0, 0, 7, 1, 3, 4, 0, 1, 0, 2], HangsUp, two),
+            (&[0, 0, 0, 0, 0, 3, 1, 0x83, 2], Stays, Err(ReadError::Exception(2))),
+            (&[0, 0, 0, 0, 0, 3, 1, 0x83, 200], Stays, Err(ReadError::Exception(200))),
+            (&[], Stays, Err(TIMEOUT)),
+            (&[], HangsUp, Err(DISCONNECTED)),
+            (&[0, 0, 0, 0, 0, 7, 1, 3, 4, 0, 1], HangsUp, Err(DISCONNECTED)),
+            (&[0, 0, 0, 0, 0, 7, 1, 3, 4, 0, 1], Stays, Err(SHORT)),
+            (&[0, 0, 0, 0, 0, 5, 1, 3, 2, 0, 1], Stays, Err(SHORT)),
+            (&[0, 0, 0, 0, 0, 5, 1, 3, 4, 0, 1], Stays, Err(SHORT)),
+            (&[0, 0, 0, 0, 0, 2, 1, 3], Stays, Err(SHORT)),
+            (&[0, 0, 0, 0, 0, 9, 1, 3, 6, 0, 1, 0, 2, 0, 3], Stays, Err(GARBAGE)),
+            (&[0, 0, 0, 0, 0, 6, 1, 3, 3, 0, 1, 0], Stays, Err(GARBAGE)),
+            (&[0, 0, 0, 0, 0, 7, 1, 4, 4, 0, 1, 0, 2], Stays, Err(GARBAGE)),
+            (&[0, 0, 0, 0, 0, 3, 1, 0x84, 2], Stays, Err(GARBAGE)),
+            (&[0, 0, 0, 9, 0, 7, 1, 3, 4, 0, 1, 0, 2], Stays, Err(GARBAGE)),
+            (&[0, 0, 0, 0, 0, 0], Stays, Err(GARBAGE)),
+            (&[0, 0, 0, 0, 0xFF, 0xFF], Stays, Err(GARBAGE)),
+            (b"HTTP/1.1 400 Bad Request\r\n", Stays, Err(GARBAGE)),
+            (&[0, 0, 0, 0, 0, 7, 2, 3, 4, 0, 1, 0, 2], Stays, Err(FOREIGN)),
+            (&[0, 9, 0, 0, 0, 7, 1, 3, 4, 0, 1, 0, 2], Stays, Err(FOREIGN)),
+        ];
+        for (answer, then, expected) in table {
+            let result = ask(Framing::Tcp, &REGISTERS, answer, then).await;
+            assert_eq!(result, expected, "{answer:?}, then it {then:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn bits_come_in_whole_bytes() {
+        let mut nine = vec![false; 16];
+        nine[8] = true;
+        let table: [(&[u8], _); 4] = [
+            (&[0, 0, 0, 0, 0, 5, 1, 1, 2, 0, 1], Ok(Cells::Bits(nine))),
+            (&[0, 0, 0, 0, 0, 4, 1, 1, 1, 0], Err(SHORT)),
+            (&[0, 0, 0, 0, 0, 4, 1, 1, 2, 0], Err(SHORT)),
+            (&[0, 0, 0, 0, 0, 6, 1, 1, 3, 0, 1, 0], Err(GARBAGE)),
+        ];
+        for (answer, expected) in table {
+            assert_eq!(ask(Framing::Tcp, &BITS, answer, Stays).await, expected, "{answer:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn answers_over_a_serial_line_and_what_they_mean() {
+        let right = [1, 3, 4, 0, 1, 0, 2, 0x2A, 0x32];
+        let table: [(&[u8], Then, _); 6] = [
+            (&right, Stays, Ok(Cells::Registers(vec![1, 2]))),
+            (&right[..5], Stays, Err(SHORT)),
+            (&[1, 0x83, 2, 0xC0, 0xF1], Stays, Err(ReadError::Exception(2))),
+            (&[0x55; 64], Stays, Err(GARBAGE)),
+            (&[], Stays, Err(TIMEOUT)),
+            (&[], HangsUp, Err(DISCONNECTED)),
+        ];
+        for (answer, then, expected) in table {
+            let result = ask(Framing::Rtu, &REGISTERS, answer, then).await;
+            assert_eq!(result, expected, "{answer:?}, then it {then:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_board_says_is_an_answer_or_a_reason(
+            answer in prop::collection::vec(any::<u8>(), 0..40),
+            start in prop::sample::select(vec![0, 4, 6, 8]),
+            rtu: bool,
+            bits: bool,
+        ) {
+            let right = [0, 0, 0, 0, 0, 7, 1, 3];
+            let answer = [&right[..start], &answer].concat();
+            let framing = if rtu { Framing::Rtu } else { Framing::Tcp };
+            let block = if bits { BITS } else { REGISTERS };
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_time()
+                .start_paused(true)
+                .build()
+                .unwrap();
+            if let Ok(cells) = runtime.block_on(ask(framing, &block, &answer, HangsUp)) {
+                prop_assert!(cells.len() >= usize::from(block.count));
+            }
+        }
+    }
+
+    /// Asks unit 1 for the block; it says `answer`, whatever it was asked.
+    async fn ask(
+        framing: Framing,
+        block: &Block,
+        answer: &[u8],
+        then: Then,
+    ) -> Result<Cells, ReadError> {
+        let (ours, mut theirs) = duplex(1024);
+        let mut connection = Connection::over(ours, framing);
+        let board = async {
+            let mut question = [0; 8];
+            theirs.read_exact(&mut question).await.unwrap();
+            theirs.write_all(answer).await.unwrap();
+            if then == HangsUp {
+                theirs.shutdown().await.unwrap();
+            }
+        };
+        tokio::join!(connection.read(1, block, Duration::from_millis(50)), board).0
+    }
+
+    const fn block(area: Area, count: u16) -> Block {
+        Block { area, start: 0, count, points: Vec::new(), has_holes: false }
+    }
+}
