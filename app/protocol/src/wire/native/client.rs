@@ -14,6 +14,8 @@ use crate::wire::is_too_deep;
 /// A frame as the server receives it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClientFrame {
+    /// The device it names, if it names one.
+    pub device_id: Option<String>,
     pub message: ClientMessage,
     pub timestamp: Timestamp,
 }
@@ -91,16 +93,23 @@ impl ClientFrame {
         let Value::Object(frame) = value else {
             return Err(Invalid::new(InvalidCode::NotAnObject, "a frame is a JSON object"));
         };
-        let message = ClientMessage::read(&Members::of(&frame)?)?;
+        let members = Members::of(&frame)?;
+        let device_id = members.parsed("device_id")?;
+        let message = ClientMessage::read(&members)?;
         let timestamp = frame.get("timestamp").and_then(Value::as_u64).unwrap_or_default();
-        Ok(Self { message, timestamp: Timestamp::from_millis(timestamp) })
+        Ok(Self { device_id, message, timestamp: Timestamp::from_millis(timestamp) })
+    }
+
+    /// A frame to the connection's own device.
+    pub fn new(message: ClientMessage, device: &DeviceId, timestamp: Timestamp) -> Self {
+        Self { device_id: Some(device.to_string()), message, timestamp }
     }
 
     /// The sealed text, as a client sends it.
-    pub fn write(&self, seal: &Seal, device: &DeviceId) -> String {
+    pub fn write(&self, seal: &Seal) -> String {
         let frame = json!({
             "data": self.message.data(),
-            "device_id": device,
+            "device_id": self.device_id,
             "timestamp": self.timestamp,
             "type": self.message.kind(),
         });
@@ -386,8 +395,9 @@ mod tests {
         ];
         let seal = Seal::new(Algorithm::Md5, "key");
         for message in messages {
-            let frame = ClientFrame { message, timestamp: Timestamp::from_millis(9) };
-            let text = frame.write(&seal, &"board-1".parse().unwrap());
+            let device = "board-1".parse().unwrap();
+            let frame = ClientFrame::new(message, &device, Timestamp::from_millis(9));
+            let text = frame.write(&seal);
             let cut = crate::wire::cut::cut(&text).unwrap();
             assert!(seal.matches(&cut.pieces, cut.checksum));
             assert_eq!(ClientFrame::read(&text), Ok(frame));

@@ -151,6 +151,12 @@ impl From<KeyEvent> for ServerMessage {
     }
 }
 
+impl From<DataRecovered> for ServerMessage {
+    fn from(answer: DataRecovered) -> Self {
+        Self::DataRecovered(answer)
+    }
+}
+
 /// `CONNECT_SUCCESS` (S0-33, S0-34).
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct ConnectSuccess {

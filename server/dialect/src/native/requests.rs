@@ -1,0 +1,317 @@
+//! What a client asks, and the answer to each.
+
+use std::time::Duration;
+
+use protocol::frame::Offset;
+use protocol::id::Epoch;
+use protocol::stream::StreamName;
+use protocol::time::{Instant, Timestamp};
+use protocol::wire::CloseCode;
+use protocol::wire::cut::{CutError, cut};
+use protocol::wire::native::{
+    ClientFrame, ClientMessage, Command, CommandResult, DataRecovered, HeartbeatAck, Invalid,
+    InvalidCode, Position, Range, Refused, ServerMessage, StreamState, Subscribed,
+    SubscribedStream, Tampered,
+};
+
+use super::Native;
+use super::cursor::Cursor;
+use crate::{Action, Heard, Incident, Request, View};
+
+/// A repair that was answered.
+#[derive(Debug)]
+pub(super) struct Answered {
+    stream: StreamName,
+    range: Range,
+    at: Instant,
+}
+
+pub(super) fn answer(
+    native: &mut Native,
+    heard: Heard<'_>,
+    view: &dyn View,
+    now: Instant,
+) -> Vec<Action> {
+    if let Heard::Sign = heard {
+        return Vec::new();
+    }
+    if !native.throttle.admit(now) {
+        let invalid = Invalid::new(InvalidCode::TooFast, "more than 20 frames a second");
+        let mut actions = native.reject(invalid, now);
+        actions.push(Action::Ask(Request::Record(Incident::Flooded)));
+        actions.push(native.close(CloseCode::TooFast));
+        return actions;
+    }
+    match heard {
+        Heard::Sign => Vec::new(),
+        Heard::Text(text) => native.read(text, view, now),
+        Heard::Bytes => {
+            native.reject(Invalid::new(InvalidCode::NotText, "a frame is text, not bytes"), now)
+        }
+        Heard::TooBig => {
+            let invalid = Invalid::new(InvalidCode::TooBig, "a frame is larger than 64 KiB");
+            let mut actions = native.reject(invalid, now);
+            actions.push(native.close(CloseCode::TooBig));
+            actions
+        }
+    }
+}
+
+impl Native {
+    fn read(&mut self, text: &str, view: &dyn View, now: Instant) -> Vec<Action> {
+        let frame = match self.verified(text) {
+            Ok(frame) => frame,
+            Err(Unverified::Invalid(invalid)) => return self.reject(invalid, now),
+            Err(Unverified::Tampered(command_id)) => return self.tampered(command_id, now),
+        };
+        let result = match frame.message {
+            ClientMessage::Command(command) => Ok(self.command(command, now)),
+            ClientMessage::DataLost { stream, epoch, ranges } => {
+                self.data_lost(stream, epoch, &ranges, view, now)
+            }
+            ClientMessage::Heartbeat => Ok(self.heartbeat(frame.timestamp, view, now)),
+            ClientMessage::Resume(positions) => self.resume(&positions, view, now),
+            ClientMessage::Subscribe(names) => Ok(self.subscribe(&names, view, now)),
+            ClientMessage::Unsubscribe(names) => self.unsubscribe(&names),
+        };
+        result.unwrap_or_else(|invalid| self.reject(invalid, now))
+    }
+
+    /// Reads a frame and checks that it is whole and meant for us (S0-93).
+    fn verified(&self, text: &str) -> Result<ClientFrame, Unverified> {
+        let frame = ClientFrame::read(text).map_err(Unverified::Invalid)?;
+        let cut = cut(text).map_err(|error| {
+            let code = match error {
+                CutError::Missing => return Unverified::Invalid(Invalid::missing("checksum")),
+                CutError::NotAnObject => InvalidCode::NotAnObject,
+                CutError::NotText | CutError::Twice => InvalidCode::WrongType,
+            };
+            Unverified::Invalid(Invalid::field(code, "checksum", error.to_string()))
+        })?;
+        if !self.settings.seal.matches(&cut.pieces, cut.checksum) {
+            let id = match frame.message {
+                ClientMessage::Command(command) => Some(command.id),
+                _ => None,
+            };
+            return Err(Unverified::Tampered(id));
+        }
+        match &frame.device_id {
+            Some(device) if device != self.guest.device.as_str() => {
+                let detail = format!("this connection is for {}", self.guest.device);
+                let code = InvalidCode::UnknownDevice;
+                Err(Unverified::Invalid(Invalid::field(code, "device_id", detail)))
+            }
+            _ => Ok(frame),
+        }
+    }
+
+    /// Says what is wrong with a frame; the connection stays (S0-62).
+    pub(super) fn reject(&self, invalid: Invalid, now: Instant) -> Vec<Action> {
+        let incident = Incident::Malformed(invalid.detail.clone());
+        let text = self.voice.say(&ServerMessage::InvalidCommandFormat(invalid), now);
+        vec![Action::Say(text), Action::Ask(Request::Record(incident))]
+    }
+
+    fn tampered(&self, command_id: Option<String>, now: Instant) -> Vec<Action> {
+        let detail = "the check code does not fit the text".into();
+        let message = ServerMessage::DataTampered(Tampered { command_id, detail });
+        let text = self.voice.say(&message, now);
+        vec![Action::Say(text), Action::Ask(Request::Record(Incident::Tampered))]
+    }
+
+    /// Well-formed commands are refused in the words of their answer until there is an arbiter.
+    fn command(&self, command: Command, now: Instant) -> Vec<Action> {
+        let result = ServerMessage::CommandResult(CommandResult {
+            command_id: command.id,
+            executed_at: self.settings.clock.at(now),
+            reason: Some("NOT_SUPPORTED".into()),
+            status: "FAIL".into(),
+        });
+        vec![Action::Say(self.voice.say(&result, now))]
+    }
+
+    fn heartbeat(&self, echo: Timestamp, view: &dyn View, now: Instant) -> Vec<Action> {
+        let state = |(stream, cursor): (&StreamName, &Cursor)| {
+            let window = view.window(stream)?;
+            let (epoch, lag) = (window.epoch().clone(), cursor.lag(&window));
+            Some(StreamState { epoch, lag, seq: cursor.said(), stream: stream.clone() })
+        };
+        let streams = self.cursors.iter().filter_map(state).collect();
+        let summary = view.window(&self.own).and_then(|window| self.voice.summary(&window));
+        let server_time = self.settings.clock.at(now);
+        let ack = HeartbeatAck { echo, server_time, streams, summary };
+        vec![Action::Say(self.voice.say(&ServerMessage::HeartbeatAck(ack), now))]
+    }
+
+    /// S0-58: what is held is sent again, what is not is settled by a snapshot.
+    fn data_lost(
+        &mut self,
+        stream: Option<StreamName>,
+        epoch: Option<Epoch>,
+        ranges: &[Range],
+        view: &dyn View,
+        now: Instant,
+    ) -> Result<Vec<Action>, Invalid> {
+        let stream = stream.unwrap_or_else(|| self.own.clone());
+        let unknown = || {
+            let detail = format!("'{stream}' is not followed here");
+            Invalid::field(InvalidCode::UnknownStream, "stream", detail)
+        };
+        let window = view.window(&stream).ok_or_else(unknown)?;
+        let cursor = self.cursors.get_mut(&stream).ok_or_else(unknown)?;
+        if let Some(epoch) = epoch.filter(|epoch| epoch != window.epoch()) {
+            let gone = ranges.iter().map(|(from, to)| (*from, Some(*to))).collect();
+            let answer = DataRecovered { epoch, gone, ranges: Vec::new() };
+            return Ok(vec![Action::Say(self.voice.say(&answer.into(), now))]);
+        }
+        let top = cursor.number(window.top());
+        if ranges.iter().any(|(_, to)| *to > top) {
+            let detail = format!("the last number is {top}");
+            return Err(Invalid::field(InvalidCode::OutOfRange, "ranges", detail));
+        }
+        let ranges = fresh(&mut self.repaired, &stream, ranges, now);
+        if ranges.is_empty() {
+            return Ok(Vec::new());
+        }
+        let foreign = (stream != self.own).then_some(&stream);
+        let mut actions = vec![Action::Ask(Request::Record(Incident::DataLost(written(&ranges))))];
+        cursor.repair(ranges, &window, &self.voice, foreign, now, &mut actions);
+        Ok(actions)
+    }
+
+    /// Takes up each stream where the client left it; what cannot be taken up is joined anew.
+    fn resume(
+        &mut self,
+        positions: &[Position],
+        view: &dyn View,
+        now: Instant,
+    ) -> Result<Vec<Action>, Invalid> {
+        let bases = self.guest.resumed.take().filter(|_| self.resume_until.is_some());
+        let nothing = || Invalid::new(InvalidCode::OutOfRange, "there is nothing to resume");
+        let bases = bases.ok_or_else(nothing)?;
+        self.resume_until = None;
+        let mut actions = Vec::new();
+        for position in positions.iter().take(MOST_STREAMS) {
+            let stream = position.stream.clone().unwrap_or_else(|| self.own.clone());
+            let (Some(base), Some(window)) = (bases.get(&stream), view.window(&stream)) else {
+                continue;
+            };
+            if position.epoch != *window.epoch() {
+                continue;
+            }
+            let Some(mut cursor) = Cursor::resume(*base, position.seq, &window) else {
+                let detail = format!("{stream} has no number {} yet", position.seq);
+                let invalid = Invalid::field(InvalidCode::OutOfRange, "seq", detail);
+                actions.extend(self.reject(invalid, now));
+                continue;
+            };
+            actions.push(Action::Ask(Request::Follow { stream: stream.clone(), base: *base }));
+            cursor.return_to(&window, &self.voice, self.foreign(&stream), &mut actions);
+            self.cursors.insert(stream, cursor);
+        }
+        Ok(actions)
+    }
+
+    fn subscribe(&mut self, names: &[String], view: &dyn View, now: Instant) -> Vec<Action> {
+        let mut answer = Subscribed { refused: Vec::new(), streams: Vec::new() };
+        let mut joins = Vec::new();
+        for name in names.iter().take(MOST_NAMES) {
+            match self.admitted(name, joins.len(), view) {
+                Ok((stream, epoch)) => {
+                    if !self.cursors.contains_key(&stream) && !joins.contains(&stream) {
+                        joins.push(stream.clone());
+                    }
+                    answer.streams.push(SubscribedStream { epoch, stream });
+                }
+                Err(reason) => {
+                    answer.refused.push(Refused { reason: reason.into(), stream: name.clone() });
+                }
+            }
+        }
+        let text = self.voice.say(&ServerMessage::Subscribed(answer), now);
+        let mut actions = vec![Action::Say(text)];
+        for stream in joins {
+            self.join(&stream, view, &mut actions);
+        }
+        actions
+    }
+
+    fn admitted(
+        &self,
+        name: &str,
+        joining: usize,
+        view: &dyn View,
+    ) -> Result<(StreamName, Epoch), &'static str> {
+        let stream: StreamName = name.parse().map_err(|_| NO_SUCH_STREAM)?;
+        let window = view.window(&stream).ok_or(NO_SUCH_STREAM)?;
+        if window.top() == Offset(0) {
+            return Err("NOT_READY");
+        }
+        let is_followed = self.cursors.contains_key(&stream);
+        if !is_followed && self.cursors.len() + joining >= MOST_STREAMS {
+            return Err("TOO_MANY");
+        }
+        Ok((stream, window.epoch().clone()))
+    }
+
+    fn unsubscribe(&mut self, names: &[String]) -> Result<Vec<Action>, Invalid> {
+        let mut actions = Vec::new();
+        for name in names.iter().take(MOST_NAMES) {
+            let stream = name.parse().ok().filter(|stream| self.cursors.contains_key(stream));
+            let stream: StreamName = stream.ok_or_else(|| {
+                let detail = format!("'{name}' is not followed here");
+                Invalid::field(InvalidCode::UnknownStream, "streams", detail)
+            })?;
+            if stream == self.own {
+                let detail = "a connection always carries the stream of its device";
+                return Err(Invalid::field(InvalidCode::UnknownStream, "streams", detail));
+            }
+            self.cursors.remove(&stream);
+            actions.push(Action::Ask(Request::Leave(stream)));
+        }
+        Ok(actions)
+    }
+}
+
+/// Why a frame is not carried out.
+enum Unverified {
+    Invalid(Invalid),
+    Tampered(Option<String>),
+}
+
+/// The ranges that were not answered a moment ago already.
+fn fresh(
+    answered: &mut std::collections::VecDeque<Answered>,
+    stream: &StreamName,
+    ranges: &[Range],
+    now: Instant,
+) -> Vec<Range> {
+    answered.retain(|answer| now.since(answer.at) < MERGED);
+    let is_fresh = |range: &&Range| {
+        let same = |answer: &Answered| answer.stream == *stream && answer.range == **range;
+        !answered.iter().any(same)
+    };
+    let fresh: Vec<Range> = ranges.iter().filter(is_fresh).copied().collect();
+    let note = |range: &Range| Answered { stream: stream.clone(), range: *range, at: now };
+    answered.extend(fresh.iter().map(note));
+    fresh
+}
+
+/// Ranges as a log line shows them.
+fn written(ranges: &[Range]) -> String {
+    let one = |(from, to): &Range| format!("{from}-{to}");
+    ranges.iter().take(LOGGED).map(one).collect::<Vec<_>>().join(",")
+}
+
+/// Requests for the same numbers within a second are one (`native-wire` 4).
+const MERGED: Duration = Duration::from_secs(1);
+
+/// What one connection may follow.
+const MOST_STREAMS: usize = 64;
+
+/// What one request may name.
+const MOST_NAMES: usize = 256;
+
+const LOGGED: usize = 8;
+
+const NO_SUCH_STREAM: &str = "NO_SUCH_STREAM";

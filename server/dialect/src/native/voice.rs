@@ -1,0 +1,104 @@
+//! Puts what is to be said into sealed frames of one connection.
+
+use std::sync::Arc;
+
+use engine::{Shared, Window};
+use protocol::device::DeviceStatus;
+use protocol::frame::{Body, Sequence};
+use protocol::id::{DeviceId, Epoch};
+use protocol::stream::StreamName;
+use protocol::time::{Instant, Timestamp};
+use protocol::wire::native::{
+    ConnectFail, FailReason, Prepared, Range, ServerMessage, Snapshot, Stamp, SummaryLine,
+};
+
+use super::Settings;
+use super::cursor::Cursor;
+
+#[derive(Debug)]
+pub(super) struct Voice {
+    settings: Arc<Settings>,
+    device: DeviceId,
+}
+
+impl Voice {
+    pub(super) fn new(settings: Arc<Settings>, device: DeviceId) -> Self {
+        Self { settings, device }
+    }
+
+    /// Something for this connection alone, without a number.
+    pub(super) fn say(&self, message: &ServerMessage, now: Instant) -> String {
+        let at = self.settings.clock.at(now);
+        let prepared = Prepared::new(&self.settings.seal, message.kind(), at, None, message);
+        prepared.stamp(&self.settings.seal, &self.stamp(None, None, None, false))
+    }
+
+    /// A frame of a stream, encoded once for all.
+    pub(super) fn frame(
+        &self,
+        shared: &Shared,
+        seq: Sequence,
+        epoch: &Epoch,
+        stream: Option<&StreamName>,
+        recovered: bool,
+    ) -> String {
+        let prepared = shared.native(&self.settings.seal, epoch);
+        let stamp = self.stamp(Some(seq), Some(epoch), stream, recovered);
+        prepared.stamp(&self.settings.seal, &stamp)
+    }
+
+    /// The whole table under the number of the last frame, in place of the `settled` ones.
+    pub(super) fn snapshot(
+        &self,
+        cursor: &Cursor,
+        stream: Option<&StreamName>,
+        window: &Window,
+        settled: Option<Range>,
+    ) -> String {
+        let (seq, shared) = (cursor.number(window.top()), window.snapshot());
+        let (Some(_), Body::Snapshot(update)) = (settled, &shared.frame.body) else {
+            return self.frame(&shared, seq, window.epoch(), stream, false);
+        };
+        let (update, seal) = (update.clone(), &self.settings.seal);
+        let message = ServerMessage::FullSnapshot(Snapshot { update, settles: settled });
+        let prepared = Prepared::new(seal, message.kind(), window.at(), None, &message);
+        prepared.stamp(seal, &self.stamp(Some(seq), Some(window.epoch()), stream, false))
+    }
+
+    /// The device in one line, where the configuration wants it in heartbeat answers (S0-15).
+    pub(super) fn summary(&self, window: &Window) -> Option<SummaryLine> {
+        let table = window.table();
+        self.settings.push.heartbeat_includes_summary.then(|| {
+            let fault_codes = table.fault_codes.clone().unwrap_or_default();
+            SummaryLine {
+                active_alarms: u64::try_from(fault_codes.len()).unwrap_or(u64::MAX),
+                device_status: table.device_status.unwrap_or(DeviceStatus::Fault),
+                fault_codes,
+                links: table.links.unwrap_or_default(),
+            }
+        })
+    }
+
+    fn stamp<'a>(
+        &'a self,
+        seq: Option<Sequence>,
+        epoch: Option<&'a Epoch>,
+        stream: Option<&'a StreamName>,
+        recovered: bool,
+    ) -> Stamp<'a> {
+        Stamp { device: &self.device, epoch, recovered, seq, stream }
+    }
+}
+
+/// `CONNECT_FAIL`: the one frame without a check code, so that nobody can try keys on it.
+pub fn refusal(reason: FailReason, detail: &str, device: &str, at: Timestamp) -> String {
+    let data = ServerMessage::ConnectFail(ConnectFail { detail: detail.into(), reason });
+    let device: String = device.chars().take(SHOWN).collect();
+    let frame = serde_json::json!({
+        "data": data, "device_id": device, "timestamp": at, "type": data.kind(),
+    });
+    frame.to_string()
+}
+
+/// As much of a foreign text as an answer repeats.
+const SHOWN: usize = 80;
