@@ -1,0 +1,95 @@
+//! Renders the first page with the plant's values already in it.
+
+mod policy;
+
+use axum::{
+    Router,
+    extract::Request,
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
+    middleware,
+    response::{IntoResponse, Response},
+};
+use leptos::{config::LeptosOptions, nonce::use_nonce, prelude::*};
+use leptos_axum::{LeptosRoutes, ResponseOptions};
+use tower_http::{CompressionLevel, compression::CompressionLayer};
+use ui::Bootstrap;
+
+use crate::assets;
+
+/// Every page of the console, the files they load, and an honest 404 for the rest.
+///
+/// `snapshot` says what a page asked for by this request shows before its first frame arrives.
+pub(crate) fn router<S>(options: LeptosOptions, snapshot: S) -> Router
+where
+    S: Fn(&Parts) -> Bootstrap + Clone + Send + Sync + 'static,
+{
+    let context = {
+        let reload_port = options.reload_port;
+        move || provide_page(&snapshot, reload_port)
+    };
+    let page = {
+        let options = options.clone();
+        move || ui::shell(options.clone())
+    };
+    let missing = leptos_axum::render_app_to_stream_with_context(context.clone(), page.clone());
+
+    Router::new()
+        .leptos_routes_with_context(
+            &options,
+            leptos_axum::generate_route_list(ui::App),
+            context,
+            page,
+        )
+        .route_layer(CompressionLayer::new().quality(PAGE_COMPRESSION))
+        .fallback(move |request: Request| async move {
+            match other(request.method(), request.uri().path(), request.headers()) {
+                Some(response) => response,
+                None => (StatusCode::NOT_FOUND, missing(request).await).into_response(),
+            }
+        })
+        .layer(middleware::map_response(harden))
+        .with_state(options)
+}
+
+/// Tells the page what it shows, and the browser what it may do.
+fn provide_page(snapshot: impl Fn(&Parts) -> Bootstrap, reload_port: u32) {
+    let parts = expect_context::<Parts>();
+    provide_context(snapshot(&parts));
+    let response = expect_context::<ResponseOptions>();
+    let nonce = use_nonce().map(|nonce| nonce.to_string()).unwrap_or_default();
+    response.insert_header(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Ok(policy) = policy::of(&parts.headers, &nonce, reload_port).try_into() {
+        response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+    }
+}
+
+/// What is no page: a file of the site, or nothing at all for a client that reads no pages.
+fn other(method: &Method, path: &str, asked: &HeaderMap) -> Option<Response> {
+    let reads = matches!(*method, Method::GET | Method::HEAD);
+    let file = reads.then(|| assets::answer(path, asked)).flatten();
+    let takes_pages = asked
+        .get(header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.contains("text/html"));
+    match file {
+        None if reads && takes_pages => None,
+        None => Some(StatusCode::NOT_FOUND.into_response()),
+        file => file,
+    }
+}
+
+async fn harden(mut response: Response) -> Response {
+    for (name, value) in HARDENING {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+const HARDENING: [(header::HeaderName, &str); 3] = [
+    (header::HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (header::REFERRER_POLICY, "same-origin"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+];
+
+/// Pages are compressed as they are asked for: the smaller gain of a higher level costs the 30 ms.
+const PAGE_COMPRESSION: CompressionLevel = CompressionLevel::Precise(4);
