@@ -4,6 +4,7 @@ pub mod decode;
 pub mod map;
 pub mod plan;
 pub mod poller;
+pub mod simulator;
 
 mod backoff;
 mod device;
