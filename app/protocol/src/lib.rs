@@ -1,4 +1,4 @@
-//! The words both ends speak: what is known of a plant, and how it goes over the wire.
+#![doc = include_str!("../README.md")]
 
 pub mod device;
 pub mod digest;
