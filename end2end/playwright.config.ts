@@ -14,7 +14,6 @@ const args = [
 const chromium90 = fileURLToPath(new URL('.browsers/chromium90', import.meta.url));
 
 export default defineConfig({
-  testDir: './tests',
   workers: 1,
   timeout: 30_000,
   forbidOnly: Boolean(process.env.CI),
@@ -26,16 +25,20 @@ export default defineConfig({
     trace: 'retain-on-failure',
   },
   projects: [
+    { name: 'clients', testDir: './clients' },
     {
       name: 'chromium',
+      testDir: './tests',
       use: { browserName: 'chromium', launchOptions: { executablePath: '/usr/bin/chromium', args } },
     },
     {
       name: 'chromium90',
+      testDir: './tests',
       use: { browserName: 'chromium', launchOptions: { executablePath: chromium90, args } },
     },
     {
       name: 'firefox',
+      testDir: './tests',
       use: {
         browserName: 'firefox',
         channel: 'moz-firefox',
