@@ -1,0 +1,119 @@
+//! What a session is told, and what it wants done.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use protocol::digest::Seal;
+use protocol::frame::{EventId, KeyEvent, Sequence, Update};
+use protocol::id::{ConnectionId, DeviceId, Epoch};
+use protocol::stream::StreamName;
+use protocol::time::Timestamp;
+use protocol::wire::CloseCode;
+use protocol::wire::native::{ConnectionLost, Invalid, Refused};
+use serde::{Deserialize, Serialize};
+
+use crate::status::Status;
+
+/// Something that happened to a session.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// The server told anew how frames are sealed; comes before `Opened`, if at all.
+    Granted(Seal),
+    /// The socket stands.
+    Opened,
+    /// A text came.
+    Heard(String),
+    /// The socket ended, or never came to stand; 1006 where nobody said why.
+    Closed(CloseCode),
+    /// The time of `wake_at` has come. A tick too many does no harm.
+    Tick,
+    /// The network is back.
+    Online,
+    /// The page can be seen again.
+    Visible,
+    /// Somebody pressed the button.
+    Retry,
+    /// The streams that the page shows, beside that of its own device.
+    Want(BTreeSet<StreamName>),
+    /// The page goes away for good.
+    Leave,
+}
+
+/// Something that the caller must do, in the order given.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Open a socket; a page asks for the seal first. Failing at either is [`Event::Closed`].
+    Dial {
+        connection: Option<ConnectionId>,
+    },
+    Send(String),
+    /// Close the socket, and report nothing more of it.
+    HangUp(CloseCode),
+    Apply(News),
+    /// The status is another than before.
+    Announce(Status),
+    /// Keep this across a page load, in place of what was kept.
+    Remember(Resumption),
+}
+
+/// What became known of the plant or of the connection.
+#[derive(Clone, Debug, PartialEq)]
+pub enum News {
+    /// What a stream now tells; already freed of points that something newer has replaced.
+    /// A snapshot tells everything that is known of the stream.
+    Told {
+        stream: StreamName,
+        update: Update,
+        snapshot: bool,
+        at: Timestamp,
+    },
+    /// Each comes exactly once.
+    Happened {
+        stream: StreamName,
+        event: KeyEvent,
+        id: EventId,
+        recovered: bool,
+        at: Timestamp,
+    },
+    /// All good points of the stream were still true at this time of the server.
+    Confirmed {
+        stream: StreamName,
+        at: Timestamp,
+    },
+    Notice(Notice),
+}
+
+/// What an operator should hear of, once.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Notice {
+    /// After a loss, everything is known again; `lost` frames could not be had any more.
+    Restored { repaired: u64, lost: u64, after: Duration },
+    /// Another client of the device fell silent (S0-39).
+    OtherLost(ConnectionLost),
+    /// A frame came or arrived with a wrong check code; nothing of it counted (S0-95).
+    Tampered,
+    /// The server could not understand one of our frames.
+    Rejected(Invalid),
+    /// Streams that were asked for and will not come.
+    RefusedStreams(Vec<Refused>),
+}
+
+/// What lets another page load go on where this one ended.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Resumption {
+    pub connection: ConnectionId,
+    pub device: DeviceId,
+    /// Empty while a page lives: what it holds is written down when it leaves.
+    pub streams: Vec<Kept>,
+}
+
+/// A stream as it was left.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Kept {
+    pub at: Timestamp,
+    pub epoch: Epoch,
+    /// Everything up to this number is in the table.
+    pub seq: Sequence,
+    pub stream: StreamName,
+    pub table: Update,
+}
