@@ -1,3 +1,19 @@
 //! The client's half of a session: when to dial, when to beat, what is missing, what to show.
 
+mod backoff;
+mod event;
+mod gap;
+mod heard;
+mod heartbeat;
+mod policy;
+mod ranges;
+mod session;
 pub mod status;
+mod stream;
+mod streams;
+mod table;
+mod vitals;
+
+pub use event::{Action, Event, Kept, News, Notice, Resumption};
+pub use policy::Policy;
+pub use session::{Config, Session};
