@@ -1,1 +1,94 @@
+//! Northbound: every route over HTTP and WebSockets, in one table.
 
+mod connection;
+mod driver;
+mod error;
+mod following;
+mod hub;
+mod identity;
+mod meter;
+mod origin;
+mod rest;
+mod serve;
+mod stopwatch;
+mod upgrade;
+mod version;
+mod wire;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::{any, get};
+use dialect::native;
+use http::header::{REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderValue, StatusCode};
+use protocol::point::Plant;
+use protocol::wire::session::Integrity;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::timeout::TimeoutLayer;
+
+pub use driver::run_station;
+pub use hub::{Desk, Hub, StationGone};
+pub use serve::{bind, serve};
+pub use stopwatch::Stopwatch;
+
+/// What the operator may set about the gateway.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Origins beside the server's own whose pages may open sockets, such as `https://host:8443`.
+    pub origins: Vec<String>,
+    pub integrity: Integrity,
+}
+
+/// What every handler shares. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Gateway {
+    hub: Hub,
+    plant: Arc<Plant>,
+    native: Arc<native::Settings>,
+    config: Arc<Config>,
+    /// Everything that must have ended before the process does.
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Gateway {
+    /// A gateway that serves until `stop`.
+    pub fn new(
+        hub: Hub,
+        plant: Arc<Plant>,
+        native: native::Settings,
+        config: Config,
+        stop: CancellationToken,
+    ) -> Self {
+        let (native, config) = (Arc::new(native), Arc::new(config));
+        Self { hub, plant, native, config, tasks: TaskTracker::new(), stop }
+    }
+}
+
+/// Every route but the pages; it has no fallback.
+pub fn router(gateway: Gateway) -> Router {
+    let header = SetResponseHeaderLayer::overriding;
+    Router::new()
+        .route("/api/devices", get(rest::devices::list))
+        .route("/api/devices/{id}", get(rest::devices::one))
+        .route("/api/session", get(rest::session::grant))
+        .route("/livez", get(rest::health::livez))
+        .route("/readyz", get(rest::health::readyz))
+        .route("/ws/device", any(upgrade::device))
+        .layer(header(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
+        .layer(header(REFERRER_POLICY, HeaderValue::from_static("no-referrer")))
+        .layer(RequestBodyLimitLayer::new(LARGEST_BODY))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER_WITHIN))
+        .with_state(gateway)
+}
+
+/// No request of ours has a body worth more.
+const LARGEST_BODY: usize = 64 * 1024;
+
+/// Nothing here takes long; whoever waits longer is told so.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);

@@ -1,0 +1,232 @@
+//! One socket and its dialect: what the client says goes in, what is to be done comes out.
+
+use dialect::{Action, Dialect, Heard, Incident, Request};
+use engine::Event;
+use protocol::id::DeviceId;
+use protocol::wire::CloseCode;
+use tokio::sync::mpsc;
+use tokio::time;
+use tokio_tungstenite::tungstenite::protocol::Message;
+use tokio_util::sync::CancellationToken;
+
+use crate::following::Following;
+use crate::hub::{Hub, Letter, Seat};
+use crate::wire::{End, SayError, Turn, Wire};
+
+/// Everything that one socket needs while it is open.
+pub(crate) struct Connection {
+    pub(crate) hub: Hub,
+    pub(crate) seat: Seat,
+    pub(crate) device: DeviceId,
+    pub(crate) dialect: Box<dyn Dialect + Send>,
+    pub(crate) wire: Wire,
+    pub(crate) letters: mpsc::Receiver<Letter>,
+    pub(crate) following: Following,
+    pub(crate) count: Count,
+    pub(crate) stop: CancellationToken,
+}
+
+/// What went over a socket, in frames.
+#[derive(Debug, Default)]
+pub(crate) struct Count {
+    heard: u64,
+    said: u64,
+}
+
+/// How a socket ends.
+#[derive(Debug, thiserror::Error)]
+enum Ending {
+    #[error("closed with code {}", .0.number())]
+    Closing(CloseCode),
+    #[error("another socket has taken over")]
+    TakenOver,
+    #[error(transparent)]
+    Ended(#[from] End),
+}
+
+impl Connection {
+    /// Serves the client until either side has had enough.
+    pub(crate) async fn run(mut self) {
+        tracing::info!(target: "WebSocket", "connection {} opened", self.seat.connection);
+        let ending = self.converse().await;
+        // Without a Station there is nobody to tell.
+        let departed = Event::Departed(self.seat.connection.clone());
+        let _ = self.hub.say(&self.seat, departed).await;
+        tracing::info!(
+            target: "WebSocket",
+            frames_heard = self.count.heard,
+            frames_said = self.count.said,
+            bytes_sent = self.wire.sent(),
+            "connection {} closed: {ending}", self.seat.connection,
+        );
+        self.wire.hang_up(ending.code()).await;
+    }
+
+    async fn converse(&mut self) -> Ending {
+        let now = self.hub.stopwatch().now();
+        let mut actions = self.dialect.open(&self.hub, now);
+        loop {
+            if let Err(ending) = self.answer(actions).await {
+                return ending;
+            }
+            actions = match self.listen().await {
+                Ok(actions) => actions,
+                Err(ending) => return ending,
+            };
+        }
+    }
+
+    /// Does what is due after an event, and then tells what is new, in as few writes as possible.
+    async fn answer(&mut self, actions: Vec<Action>) -> Result<(), Ending> {
+        self.carry_out(actions).await?;
+        let now = self.hub.stopwatch().now();
+        if self.dialect.wake_at().is_some_and(|due| due <= now) {
+            let actions = self.dialect.tick(&self.hub, now);
+            self.carry_out(actions).await?;
+        }
+        while !self.wire.is_blocked() {
+            let news = self.dialect.tell(&self.hub, self.hub.stopwatch().now());
+            if news.is_empty() {
+                break;
+            }
+            self.carry_out(news).await?;
+            if self.wire.is_heavy() {
+                self.wire.flush().await;
+            }
+        }
+        self.wire.flush().await;
+        Ok(())
+    }
+
+    /// Waits for the next event. A slow client is heard while it is not told.
+    async fn listen(&mut self) -> Result<Vec<Action>, Ending> {
+        let (can_tell, wake_at) = (!self.wire.is_blocked(), self.dialect.wake_at());
+        let stuck = stuck(self.wire.stuck_at());
+        let stopwatch = self.hub.stopwatch();
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => Err(Ending::Closing(CloseCode::Restart)),
+            letter = self.letters.recv() => Err(match letter {
+                Some(Letter::TakenOver) => Ending::TakenOver,
+                // The Station is gone, and comes back with everyone's place.
+                None => Ending::Closing(CloseCode::Restart),
+            }),
+            turn = self.wire.turn() => self.hear(turn),
+            moved = self.following.moved(), if can_tell => match moved {
+                Ok(()) => Ok(Vec::new()),
+                Err(_) => Err(Ending::Closing(CloseCode::Restart)),
+            },
+            () = stopwatch.sleep_until(wake_at) => Ok(Vec::new()),
+            () = stuck => match self.wire.stuck_at() {
+                Some(at) if at <= time::Instant::now() => Err(Ending::Closing(CloseCode::Slow)),
+                _ => Ok(Vec::new()),
+            },
+        }
+    }
+
+    fn hear(&mut self, turn: Turn) -> Result<Vec<Action>, Ending> {
+        let now = self.hub.stopwatch().now();
+        let heard = match &turn {
+            Turn::Heard(Message::Text(text)) => Heard::Text(text.as_str()),
+            Turn::Heard(Message::Binary(_)) | Turn::NotText => Heard::Bytes,
+            Turn::Heard(_) => Heard::Sign,
+            Turn::TooBig => Heard::TooBig,
+            Turn::Clear => return Ok(Vec::new()),
+            Turn::Ended(end) => return Err(end.clone().into()),
+        };
+        self.count.heard += 1;
+        let mut actions = self.dialect.hear(heard, &self.hub, now);
+        // After either, nothing the client sends can be told apart any more.
+        match turn {
+            Turn::TooBig => actions.push(Action::Close(CloseCode::TooBig)),
+            Turn::NotText => actions.push(Action::Close(NOT_UTF8)),
+            _ => {}
+        }
+        Ok(actions)
+    }
+
+    async fn carry_out(&mut self, actions: Vec<Action>) -> Result<(), Ending> {
+        for action in actions {
+            match action {
+                Action::Say(text) => self.say(text)?,
+                Action::Ask(request) => self.ask(request).await,
+                Action::Close(code) => return Err(Ending::Closing(code)),
+            }
+        }
+        Ok(())
+    }
+
+    fn say(&mut self, text: String) -> Result<(), Ending> {
+        self.count.said += 1;
+        self.wire.say(text).map_err(|error| match error {
+            SayError::Full => Ending::Closing(CloseCode::Slow),
+            SayError::Closed => Ending::Ended(End::Broken(error.to_string())),
+        })
+    }
+
+    async fn ask(&mut self, request: Request) {
+        let connection = self.seat.connection.clone();
+        let event = match request {
+            Request::Follow { stream, base } => {
+                if let Some(window) = self.hub.follow(&stream) {
+                    self.following.add(stream.clone(), window);
+                }
+                Event::Joined { connection, stream, base }
+            }
+            Request::Leave(stream) => {
+                self.following.remove(&stream);
+                Event::Parted { connection, stream }
+            }
+            Request::Lost(silent) => {
+                let silent_ms = silent.as_millis();
+                tracing::warn!(target: "WebSocket", silent_ms, "connection {connection} is silent");
+                Event::Lost { device: self.device.clone(), connection, silent }
+            }
+            Request::Record(incident) => return self.record(&incident),
+        };
+        // A Station that is gone closes this socket at the next event.
+        let _ = self.hub.say(&self.seat, event).await;
+    }
+
+    fn record(&self, incident: &Incident) {
+        let connection = &self.seat.connection;
+        match incident {
+            Incident::Malformed(detail) => {
+                tracing::warn!(target: "WebSocket", detail, "connection {connection}: malformed frame");
+            }
+            Incident::Tampered => {
+                tracing::warn!(target: "WebSocket", "connection {connection}: wrong check code");
+            }
+            Incident::DataLost(ranges) => {
+                tracing::warn!(target: "WebSocket", ranges, "connection {connection}: data lost");
+            }
+            Incident::Flooded => {
+                tracing::warn!(target: "WebSocket", "connection {connection}: too many frames");
+            }
+        }
+    }
+}
+
+async fn stuck(at: Option<time::Instant>) {
+    match at {
+        Some(at) => time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+impl Ending {
+    fn code(&self) -> CloseCode {
+        match self {
+            Self::Closing(code) => *code,
+            Self::TakenOver => CloseCode::TakenOver,
+            Self::Ended(End::Garbled(_)) => PROTOCOL_ERROR,
+            Self::Ended(_) => CloseCode::Normal,
+        }
+    }
+}
+
+/// RFC 6455: the client broke the protocol.
+const PROTOCOL_ERROR: CloseCode = CloseCode::Other(1002);
+
+/// RFC 6455: a text frame held no text.
+const NOT_UTF8: CloseCode = CloseCode::Other(1007);

@@ -1,0 +1,159 @@
+//! The streams as everyone may read them, and the way to the one who writes them.
+
+use std::collections::BTreeMap;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use dialect::View;
+use engine::{Admission, Arrival, Event, Station, Window};
+use protocol::frame::{Offset, Update};
+use protocol::id::{ConnectionId, Epoch};
+use protocol::report::Report;
+use protocol::stream::StreamName;
+use protocol::time::Timestamp;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::timeout;
+
+use crate::stopwatch::Stopwatch;
+
+/// Every stream of the Station, and its inbox. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Hub {
+    windows: Arc<BTreeMap<StreamName, watch::Receiver<Window>>>,
+    calls: mpsc::Sender<Call>,
+    stopwatch: Stopwatch,
+}
+
+/// The Station's end of a [`Hub`].
+#[derive(Debug)]
+pub struct Desk {
+    pub(crate) windows: BTreeMap<StreamName, watch::Sender<Window>>,
+    pub(crate) calls: mpsc::Receiver<Call>,
+    pub(crate) stopwatch: Stopwatch,
+}
+
+/// What the Station is asked or told.
+#[derive(Debug)]
+pub(crate) enum Call {
+    /// From the field.
+    Told(Event),
+    Arrived {
+        arrival: Arrival,
+        letters: mpsc::Sender<Letter>,
+        answer: oneshot::Sender<Admission>,
+    },
+    /// From a connection; not heeded once another socket has taken it over.
+    Said(Seat, Event),
+    AreYouThere(oneshot::Sender<()>),
+}
+
+/// A connection and the socket it has now.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Seat {
+    pub(crate) connection: ConnectionId,
+    /// The id that was made for this very socket.
+    pub(crate) socket: ConnectionId,
+}
+
+/// What the Station has to say to one connection.
+#[derive(Debug)]
+pub(crate) enum Letter {
+    /// Another socket goes on with this connection.
+    TakenOver,
+}
+
+/// The Station is gone or does not answer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the station does not answer")]
+pub struct StationGone;
+
+impl Hub {
+    /// The streams of `station` under `epoch`, each empty until it runs.
+    pub fn open(station: &Station, epoch: &Epoch, stopwatch: Stopwatch) -> (Self, Desk) {
+        let (inbox, calls) = mpsc::channel(INBOX);
+        let windows = station
+            .streams()
+            .map(|stream| (stream, watch::Sender::new(Window::new(epoch.clone()))))
+            .collect::<BTreeMap<_, _>>();
+        let readers = windows.iter().map(|(stream, window)| (stream.clone(), window.subscribe()));
+        let hub = Self { windows: Arc::new(readers.collect()), calls: inbox, stopwatch };
+        (hub, Desk { windows, calls, stopwatch })
+    }
+
+    pub fn stopwatch(&self) -> Stopwatch {
+        self.stopwatch
+    }
+
+    /// Hands in what a poll brought home. While the Station's inbox is full, the poller waits.
+    pub async fn report(&self, report: Report) -> Result<(), StationGone> {
+        self.tell(Event::Polled(report)).await
+    }
+
+    /// Hands in an event of the field. While the Station's inbox is full, the teller waits.
+    pub async fn tell(&self, event: Event) -> Result<(), StationGone> {
+        self.calls.send(Call::Told(event)).await.map_err(|_| StationGone)
+    }
+
+    /// Everything a stream tells and as of when; `None` before its first snapshot.
+    pub fn table(&self, stream: &StreamName) -> Option<(Update, Timestamp)> {
+        let window = self.windows.get(stream)?.borrow();
+        (window.top() > Offset(0)).then(|| (window.table().clone(), window.at()))
+    }
+
+    pub fn has(&self, stream: &StreamName) -> bool {
+        self.windows.contains_key(stream)
+    }
+
+    /// The first stream that has no snapshot yet.
+    pub(crate) fn first_empty(&self) -> Option<&StreamName> {
+        let is_empty = |window: &watch::Receiver<Window>| window.borrow().top() == Offset(0);
+        self.windows.iter().find(|(_, window)| is_empty(window)).map(|(stream, _)| stream)
+    }
+
+    pub(crate) fn follow(&self, stream: &StreamName) -> Option<watch::Receiver<Window>> {
+        self.windows.get(stream).cloned()
+    }
+
+    pub(crate) async fn arrive(
+        &self,
+        arrival: Arrival,
+        letters: mpsc::Sender<Letter>,
+    ) -> Result<Admission, StationGone> {
+        self.ask(|answer| Call::Arrived { arrival, letters, answer }).await
+    }
+
+    /// Tells the Station what a connection did; waits while its inbox is full.
+    pub(crate) async fn say(&self, seat: &Seat, event: Event) -> Result<(), StationGone> {
+        self.calls.send(Call::Said(seat.clone(), event)).await.map_err(|_| StationGone)
+    }
+
+    /// Whether the Station answers within a second.
+    pub(crate) async fn is_answered(&self) -> bool {
+        self.ask(Call::AreYouThere).await.is_ok()
+    }
+
+    async fn ask<T>(
+        &self,
+        call: impl FnOnce(oneshot::Sender<T>) -> Call,
+    ) -> Result<T, StationGone> {
+        let (answer, answered) = oneshot::channel();
+        let ask = async {
+            self.calls.send(call(answer)).await.map_err(|_| StationGone)?;
+            answered.await.map_err(|_| StationGone)
+        };
+        timeout(ANSWER_WITHIN, ask).await.unwrap_or(Err(StationGone))
+    }
+}
+
+impl View for Hub {
+    fn window<'a>(&'a self, stream: &StreamName) -> Option<Box<dyn Deref<Target = Window> + 'a>> {
+        Some(Box::new(self.windows.get(stream)?.borrow()))
+    }
+}
+
+/// About two seconds of reports from 500 boards; when it is full, whoever reports waits.
+const INBOX: usize = 1024;
+
+/// A Station that is slower than this is as good as none.
+const ANSWER_WITHIN: Duration = Duration::from_secs(1);

@@ -1,0 +1,5 @@
+//! The REST interface: what does not move.
+
+pub(crate) mod devices;
+pub(crate) mod health;
+pub(crate) mod session;

@@ -1,0 +1,121 @@
+//! Listens, and serves HTTP on each connection until told to stop.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use socket2::SockRef;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
+
+use crate::Gateway;
+
+/// Opens a port that holds many callers at once and can be opened again right after a crash.
+pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// Serves `router` until the gateway is stopped and every socket has been closed.
+pub async fn serve(listener: TcpListener, router: Router, gateway: Gateway) {
+    loop {
+        let accepted = tokio::select! {
+            () = gateway.stop.cancelled() => break,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                tune(&stream);
+                let attending = attend(stream, peer, router.clone(), gateway.stop.clone());
+                gateway.tasks.spawn(attending);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    gateway.tasks.close();
+    if timeout(GRACE, gateway.tasks.wait()).await.is_err() {
+        tracing::warn!(open = gateway.tasks.len(), "some connections did not end in time");
+    }
+}
+
+/// Small frames leave at once, and a peer that is gone is noticed. Neither is worth a refusal.
+fn tune(stream: &TcpStream) {
+    let outcome = stream.set_nodelay(true).and_then(|()| notice_silence(stream));
+    if let Err(error) = outcome {
+        tracing::debug!(%error, "a socket could not be tuned");
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn notice_silence(stream: &TcpStream) -> io::Result<()> {
+    SockRef::from(stream).set_tcp_user_timeout(Some(USER_TIMEOUT))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn notice_silence(_stream: &TcpStream) -> io::Result<()> {
+    Ok(())
+}
+
+async fn attend(stream: TcpStream, peer: SocketAddr, router: Router, stop: CancellationToken) {
+    let service = service_fn(move |request: Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let answering = router.clone().oneshot(request);
+        async move { Ok::<_, Infallible>(answering.await.unwrap_or_else(|never| match never {})) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        .max_buf_size(HEADER_BUFFER)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    let mut connection = std::pin::pin!(connection);
+    let outcome = tokio::select! {
+        outcome = connection.as_mut() => outcome,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = outcome {
+        tracing::debug!(%peer, %error, "an HTTP connection failed");
+    }
+}
+
+/// With the usual 128, the last of ten thousand returning clients waits half a minute.
+const BACKLOG: u32 = 4096;
+
+/// Sent bytes that stay unacknowledged for so long end a connection.
+#[cfg(target_os = "linux")]
+const USER_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// A request's head must be there by then; so long may a kept connection idle, too.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+
+const HEADER_BUFFER: usize = 64 * 1024;
+
+/// Without file descriptors left, trying again at once is of no use.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How long a stop waits for the goodbyes.
+const GRACE: Duration = Duration::from_secs(5);

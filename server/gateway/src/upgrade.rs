@@ -1,0 +1,211 @@
+//! The handshake of `/ws/device`: which version, who, for which device, and whether there is room.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{ConnectInfo, Query, Request, State};
+use axum::response::{IntoResponse, Response};
+use dialect::native::{self, Guest, Native};
+use engine::{Admission, Arrival};
+use http::HeaderValue;
+use http::header::SEC_WEBSOCKET_PROTOCOL;
+use http::request::Parts;
+use hyper::upgrade::OnUpgrade;
+use protocol::id::{ConnectionId, DeviceId, IdError};
+use protocol::stream::StreamName;
+use protocol::wire::CloseCode;
+use protocol::wire::native::FailReason;
+use serde::Deserialize;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
+use tracing::Instrument as _;
+
+use crate::connection::{Connection, Count};
+use crate::error::ApiError;
+use crate::following::Following;
+use crate::hub::{Letter, Seat, StationGone};
+use crate::identity::{Person, who};
+use crate::version::Offer;
+use crate::wire::Wire;
+use crate::{Gateway, origin};
+
+/// What a client asks for in the URL. Tokens are not read here, so that no log can show them.
+#[derive(Debug, Default, Deserialize)]
+struct Asked {
+    device_id: Option<String>,
+    connection_id: Option<String>,
+}
+
+/// Someone at the door, as far as the request tells.
+struct Caller {
+    device: DeviceId,
+    /// An id that cannot be one of ours is as good as none.
+    known: Option<ConnectionId>,
+    person: Person,
+}
+
+/// Why a caller is sent away; said to them once the socket stands.
+struct Refusal {
+    reason: FailReason,
+    detail: String,
+    /// The device, as the client wrote it.
+    device: String,
+}
+
+/// Why no conversation came about.
+enum Dismissal {
+    Refused(Refusal),
+    StationGone,
+}
+
+/// Answers a handshake; what follows goes on in a task of its own.
+pub(crate) async fn device(
+    State(gateway): State<Gateway>,
+    mut request: Request,
+) -> Result<Response, ApiError> {
+    if !origin::is_welcome(request.headers(), &gateway.config.origins) {
+        return Err(ApiError::ForeignOrigin);
+    }
+    let mut response = create_response_with_body(&request, axum::body::Body::empty)
+        .map_err(|error| ApiError::NoHandshake(error.to_string()))?;
+    let offer = Offer::of(request.headers());
+    if let Some(selected) = offer.selected().and_then(|text| HeaderValue::from_str(text).ok()) {
+        response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, selected);
+    }
+    let on_upgrade = hyper::upgrade::on(&mut request);
+    let (parts, _) = request.into_parts();
+    let caller = examine(&gateway, &parts, &offer);
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
+    let span = tracing::info_span!(
+        target: "WebSocket",
+        "connection",
+        id = tracing::field::Empty,
+        peer = peer.map(tracing::field::display),
+    );
+    let tasks = gateway.tasks.clone();
+    tasks.spawn(attend(gateway, caller, on_upgrade).instrument(span));
+    Ok(response.into_response())
+}
+
+fn examine(gateway: &Gateway, parts: &Parts, offer: &Offer) -> Result<Caller, Refusal> {
+    let asked = Query::<Asked>::try_from_uri(&parts.uri).map(|Query(asked)| asked);
+    let written = asked.as_ref().ok().and_then(|asked| asked.device_id.as_deref());
+    let device: String = written.unwrap_or_default().chars().take(SHOWN).collect();
+    let refuse = |reason, detail| Refusal { reason, detail, device: device.clone() };
+    if let Offer::Unknown(version) = offer {
+        let detail = format!("sub-protocol `{version}` is not spoken here");
+        return Err(refuse(FailReason::UnsupportedVersion, detail));
+    }
+    let person = who(parts).map_err(|reason| refuse(reason, "not signed in".into()))?;
+    let not_found = |detail| refuse(FailReason::DeviceNotFound, detail);
+    let asked = asked.map_err(|_| not_found("the query cannot be read".into()))?;
+    let missing = || not_found("query parameter `device_id` is missing".into());
+    let id = asked.device_id.as_deref().ok_or_else(missing)?;
+    let id: DeviceId = id.parse().map_err(|error: IdError| not_found(error.to_string()))?;
+    if !gateway.hub.has(&StreamName::Device(id.clone())) {
+        return Err(not_found(format!("device `{id}` is not configured here")));
+    }
+    let known = asked.connection_id.and_then(|id| id.parse().ok());
+    Ok(Caller { device: id, known, person })
+}
+
+async fn attend(gateway: Gateway, caller: Result<Caller, Refusal>, on_upgrade: OnUpgrade) {
+    let Ok(Ok(upgraded)) = timeout(UPGRADE_WITHIN, on_upgrade).await else { return };
+    let mut wire = Wire::new(upgraded).await;
+    let (letters, inbox) = mpsc::channel(LETTERS);
+    let admitted = match caller {
+        Ok(caller) => admit(&gateway, caller, letters).await,
+        Err(refusal) => Err(Dismissal::Refused(refusal)),
+    };
+    match admitted {
+        Ok((guest, seat)) => connection(gateway, guest, seat, wire, inbox).run().await,
+        Err(Dismissal::Refused(refusal)) => {
+            let Refusal { reason, detail, device } = refusal;
+            tracing::warn!(target: "WebSocket", ?reason, detail, "a connection was refused");
+            let at = gateway.native.clock.at(gateway.hub.stopwatch().now());
+            // The close code says it too.
+            let _ = wire.say(native::refusal(reason, &detail, &device, at));
+            wire.hang_up(code(reason)).await;
+        }
+        Err(Dismissal::StationGone) => {
+            tracing::error!(target: "WebSocket", "{StationGone}, a connection was sent away");
+            wire.hang_up(CloseCode::Restart).await;
+        }
+    }
+}
+
+async fn admit(
+    gateway: &Gateway,
+    caller: Caller,
+    letters: mpsc::Sender<Letter>,
+) -> Result<(Guest, Seat), Dismissal> {
+    let Caller { device, known, person } = caller;
+    let socket = fresh_id();
+    let arrival = Arrival { fresh: socket.clone(), known, device: device.clone(), user: person.id };
+    match gateway.hub.arrive(arrival, letters).await {
+        Err(StationGone) => Err(Dismissal::StationGone),
+        Ok(Admission::Full) => Err(Dismissal::Refused(Refusal {
+            reason: FailReason::Limit,
+            detail: "as many connections as are allowed are open".into(),
+            device: device.to_string(),
+        })),
+        Ok(Admission::Admitted { connection, resumed, .. }) => {
+            let seat = Seat { connection: connection.clone(), socket };
+            let (user, role) = (person.user, person.role);
+            Ok((Guest { device, connection, resumed, user, role }, seat))
+        }
+    }
+}
+
+fn connection(
+    gateway: Gateway,
+    guest: Guest,
+    seat: Seat,
+    wire: Wire,
+    letters: mpsc::Receiver<Letter>,
+) -> Connection {
+    tracing::Span::current().record("id", tracing::field::display(&seat.connection));
+    let device = guest.device.clone();
+    let now = gateway.hub.stopwatch().now();
+    // Followed from the start: the stream may have nothing to join yet.
+    let mut following = Following::default();
+    let own = StreamName::Device(device.clone());
+    if let Some(window) = gateway.hub.follow(&own) {
+        following.add(own, window);
+    }
+    Connection {
+        dialect: Box::new(Native::new(Arc::clone(&gateway.native), guest, now)),
+        hub: gateway.hub,
+        seat,
+        device,
+        wire,
+        letters,
+        following,
+        count: Count::default(),
+        stop: gateway.stop,
+    }
+}
+
+fn code(reason: FailReason) -> CloseCode {
+    match reason {
+        FailReason::DeviceNotFound => CloseCode::UnknownDevice,
+        FailReason::Limit => CloseCode::Limit,
+        FailReason::Unauthorized => CloseCode::Unauthorized,
+        FailReason::UnsupportedVersion => CloseCode::Refused,
+    }
+}
+
+fn fresh_id() -> ConnectionId {
+    uuid::Uuid::new_v4().to_string().parse().expect("a UUID is an identifier")
+}
+
+/// As much of a foreign text as an answer repeats.
+const SHOWN: usize = 80;
+
+/// Letters of the Station that may wait for one connection; who leaves more unread is closed.
+const LETTERS: usize = 16;
+
+/// The client has its answer at once; only a broken line takes longer.
+const UPGRADE_WITHIN: Duration = Duration::from_secs(10);
