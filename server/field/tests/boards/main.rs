@@ -1,0 +1,5 @@
+//! The poller against boards on real sockets and lines: ours, which fail on purpose, and others.
+
+mod poller;
+mod pymodbus;
+mod support;
