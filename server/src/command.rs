@@ -1,0 +1,106 @@
+//! Does what the command line asked for.
+
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use tokio::runtime::Runtime;
+use tokio::task::JoinSet;
+
+use crate::cli::{Cli, Command, Configured, DONE, FAILED, MISTAKEN, Serve, Simulate};
+use crate::config::overrides::Variables;
+use crate::config::{self, Refusal, Source, locate, report};
+use crate::demo::simulate::{self, Simulation};
+use crate::demo::{self, Demo, DemoError};
+use crate::{log, shutdown};
+
+/// A configuration that was asked for and cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read {path}")]
+pub(crate) struct Unreadable {
+    path: PathBuf,
+    source: io::Error,
+}
+
+/// The exit code of the command; why it failed is told on standard error.
+pub(crate) fn run(asked: Cli, variables: &Variables) -> u8 {
+    let done = match asked.command {
+        Command::Serve(asked) => serve(&asked, variables),
+        Command::CheckConfig(asked) => check_config(&asked, variables),
+        Command::Simulate(asked) => simulate(asked, variables),
+        Command::Version { json } => version(json),
+    };
+    done.unwrap_or_else(|error| {
+        // Where even standard error is closed there is nobody to tell.
+        let _ = writeln!(io::stderr(), "gapless: {error:#}");
+        if is_mistake(&error) { MISTAKEN } else { FAILED }
+    })
+}
+
+fn is_mistake(error: &anyhow::Error) -> bool {
+    let in_demo = matches!(error.downcast_ref(), Some(DemoError::Refusal(_)));
+    in_demo || error.is::<Refusal>() || error.is::<Unreadable>() || error.is::<log::LogError>()
+}
+
+fn serve(asked: &Serve, variables: &Variables) -> anyhow::Result<u8> {
+    log::begin(variables)?;
+    Runtime::new()?.block_on(async {
+        let stop = shutdown::on_signal().context("cannot hear signals")?;
+        let Demo { configuration, boards } = prepare(asked, variables).await?;
+        for warning in &configuration.warnings {
+            tracing::warn!("{warning}");
+        }
+        let mut tasks: JoinSet<()> =
+            boards.into_iter().map(|board| board.run(stop.clone())).collect();
+        stop.cancelled().await;
+        shutdown::within_grace(&stop, async { while tasks.join_next().await.is_some() {} }).await;
+        Ok(DONE)
+    })
+}
+
+/// What is configured, without boards of our own; or the demonstration, with them.
+async fn prepare(asked: &Serve, variables: &Variables) -> anyhow::Result<Demo> {
+    let flags = asked.overrides();
+    match source(&asked.configured, variables)? {
+        Some(source) => {
+            let configuration = config::read(&source, variables, flags)?;
+            Ok(Demo { configuration, boards: Vec::new() })
+        }
+        None => Ok(demo::prepare(variables, flags).await?),
+    }
+}
+
+fn check_config(asked: &Configured, variables: &Variables) -> anyhow::Result<u8> {
+    let source = source(asked, variables)?.unwrap_or_else(demo::source);
+    let read = config::read(&source, variables, Vec::new());
+    report::print(&mut io::stdout().lock(), &source.name, &read)?;
+    Ok(if read.is_ok() { DONE } else { MISTAKEN })
+}
+
+/// The configuration that was asked for or found; none means the demonstration.
+fn source(asked: &Configured, variables: &Variables) -> Result<Option<Source>, Unreadable> {
+    let path = locate::find(asked.config.as_deref(), variables);
+    let read = path.map(|path| Source::file(&path).map_err(|source| Unreadable { path, source }));
+    read.transpose()
+}
+
+fn simulate(asked: Simulate, variables: &Variables) -> anyhow::Result<u8> {
+    log::begin(variables)?;
+    let Simulate { listen, boards, fault: faults } = asked;
+    Runtime::new()?.block_on(async {
+        let stop = shutdown::on_signal().context("cannot hear signals")?;
+        simulate::run(Simulation { listen, boards, faults }, stop).await?;
+        Ok(DONE)
+    })
+}
+
+fn version(json: bool) -> anyhow::Result<u8> {
+    let (name, version) = ("gapless", env!("CARGO_PKG_VERSION"));
+    let mut out = io::stdout().lock();
+    if json {
+        writeln!(out, "{}", serde_json::json!({ "name": name, "version": version }))?;
+    } else {
+        writeln!(out, "{name} {version}")?;
+    }
+    Ok(DONE)
+}
