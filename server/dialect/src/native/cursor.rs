@@ -14,7 +14,7 @@ pub(super) struct Cursor {
     base: Offset,
     /// The last frame that was said, or that a snapshot stood for.
     said: Offset,
-    /// The snapshot that this stay began with: no frame of the stream, so it cannot be sent again.
+    /// Where this stay began, with a snapshot: whoever lost it needs the whole table again.
     began: Option<Offset>,
     noticed: u64,
 }
@@ -131,8 +131,12 @@ impl Cursor {
         let mut gone = Vec::new();
         for recovery in recoveries.collect::<Vec<_>>() {
             for shared in &recovery.frames {
+                // The join's snapshot stood in for a frame that alone would not make a table.
+                let is_join = self.began == Some(shared.frame.offset);
+                let whole = is_join.then(|| window.snapshot());
                 let number = self.number(shared.frame.offset);
-                let text = voice.frame(shared, number, window.epoch(), stream, true);
+                let frame = whole.as_deref().unwrap_or(shared);
+                let text = voice.frame(frame, number, window.epoch(), stream, true);
                 actions.push(Action::Say(text));
             }
             gone.extend(recovery.gone.iter().map(|(a, b)| (self.number(*a), self.number(*b))));
@@ -152,15 +156,7 @@ impl Cursor {
     }
 
     fn recover(&self, (from, to): Range, window: &Window) -> Option<Recovery> {
-        let mut recovery = window.recover(self.offset(from)?, self.offset(to)?);
-        // The join's snapshot stood in for a frame that alone would not make a table.
-        if let Some(began) = self.began
-            && recovery.frames.iter().any(|shared| shared.frame.offset == began)
-        {
-            recovery.frames.retain(|shared| shared.frame.offset != began);
-            recovery.gone.push((began, began));
-        }
-        Some(recovery)
+        Some(window.recover(self.offset(from)?, self.offset(to)?))
     }
 
     fn offset(&self, number: Sequence) -> Option<Offset> {

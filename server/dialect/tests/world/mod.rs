@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use dialect::View;
 use engine::{Action, Event, Limits, PushStrategy, Setup, Station, Window};
+use protocol::frame::{Body, Offset};
 use protocol::id::ChannelId;
 use protocol::point::{Device, Limits as PointLimits, Name, Plant, Point, PointKind, Role, Site};
 use protocol::reading::{Reason, Value};
@@ -19,6 +20,8 @@ pub(crate) struct World {
     pub(crate) now: Instant,
     /// What the Station answered to the last event.
     pub(crate) answers: Vec<Action>,
+    /// Every key event, with its stream and when it was published.
+    pub(crate) events: Vec<(StreamName, Offset, Instant)>,
 }
 
 pub(crate) struct Windows(pub(crate) BTreeMap<StreamName, Window>);
@@ -43,7 +46,13 @@ impl World {
         let station = Station::new(setup, now);
         let epoch: protocol::id::Epoch = "e1".parse().unwrap();
         let windows = station.streams().map(|name| (name, Window::new(epoch.clone()))).collect();
-        let mut world = Self { station, windows: Windows(windows), now, answers: Vec::new() };
+        let mut world = Self {
+            station,
+            windows: Windows(windows),
+            now,
+            answers: Vec::new(),
+            events: Vec::new(),
+        };
         world.event(Event::Tick);
         world
     }
@@ -53,6 +62,9 @@ impl World {
         for action in &self.answers {
             match action {
                 Action::Publish { stream, frame } => {
+                    if let Body::Event(_) = frame.body {
+                        self.events.push((stream.clone(), frame.offset, self.now));
+                    }
                     let window = self.windows.0.get_mut(stream).unwrap();
                     window.push(frame.clone(), self.now);
                 }

@@ -1,0 +1,363 @@
+//! A wire in virtual time that delays, loses, repeats and is cut, and the client at its end.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use dialect::native::{Guest, Native, Settings};
+use dialect::{Action, Dialect as _, Heard, Request};
+use engine::{Admission, Arrival, Event};
+use link::{Config, News, Policy, Session};
+use protocol::digest::Seal;
+use protocol::frame::Offset;
+use protocol::id::{ConnectionId, DeviceId};
+use protocol::stream::StreamName;
+use protocol::time::Instant;
+use protocol::wire::CloseCode;
+
+use crate::world::{self, World};
+
+/// A small generator, so that a printed seed is all it takes to see a run again.
+#[derive(Clone)]
+pub(crate) struct Dice(u64);
+
+impl Dice {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    pub(crate) fn roll(&mut self, below: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % below
+    }
+
+    /// True in `percent` of a hundred cases.
+    pub(crate) fn hits(&mut self, percent: u64) -> bool {
+        self.roll(100) < percent
+    }
+}
+
+/// What the wire does to what crosses it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Weather {
+    /// Of a hundred frames of streams and of repairs.
+    pub(crate) lost: u64,
+    pub(crate) repeated: u64,
+    pub(crate) longest_delay: u64,
+    /// Cuts, of a thousand deliveries.
+    pub(crate) cut: u64,
+    /// Dialling fails, of a hundred tries.
+    pub(crate) refused: u64,
+}
+
+pub(crate) struct Client {
+    pub(crate) session: Session,
+    /// How often each key event was applied.
+    pub(crate) happened: BTreeMap<(StreamName, Offset), u32>,
+    pub(crate) first_table: Option<Instant>,
+    pub(crate) joins: u32,
+    name: u64,
+    device: DeviceId,
+    seal: Seal,
+    socket: Option<Socket>,
+    sockets: u64,
+    closed_at: Option<(Instant, CloseCode)>,
+    opened_at: Option<Instant>,
+}
+
+struct Socket {
+    native: Native,
+    connection: ConnectionId,
+    to_server: VecDeque<(Instant, String)>,
+    to_client: VecDeque<(Instant, String)>,
+    closing: Option<CloseCode>,
+}
+
+impl Client {
+    pub(crate) fn new(name: u64, device: &str, seal: Seal, seed: u64, now: Instant) -> Self {
+        let device: DeviceId = device.parse().unwrap();
+        let config = Config {
+            device: device.clone(),
+            seal: seal.clone(),
+            policy: Policy::native(),
+            seed,
+            clock: world::clock(),
+            resume: None,
+        };
+        Self {
+            session: Session::new(config, now),
+            happened: BTreeMap::new(),
+            first_table: None,
+            joins: 0,
+            name,
+            device,
+            seal,
+            socket: None,
+            sockets: 0,
+            closed_at: None,
+            opened_at: None,
+        }
+    }
+
+    pub(crate) fn own(&self) -> StreamName {
+        StreamName::Device(self.device.clone())
+    }
+
+    /// When something will next happen at this client or on its wire.
+    pub(crate) fn wake_at(&self) -> Option<Instant> {
+        let socket = self.socket.iter().flat_map(|socket| {
+            let heads = [socket.to_server.front(), socket.to_client.front()];
+            heads.into_iter().flatten().map(|(at, _)| *at).chain(socket.native.wake_at())
+        });
+        let own = [self.session.wake_at(), self.opened_at, self.closed_at.map(|(at, _)| at)];
+        socket.chain(own.into_iter().flatten()).min()
+    }
+
+    /// Does all that is due now.
+    pub(crate) fn run(&mut self, world: &mut World, weather: Weather, dice: &mut Dice) {
+        let now = world.now;
+        if self.opened_at.is_some_and(|at| at <= now) {
+            self.opened_at = None;
+            self.event(link::Event::Opened, world, weather, dice);
+        }
+        if let Some((at, code)) = self.closed_at
+            && at <= now
+        {
+            self.closed_at = None;
+            self.event(link::Event::Closed(code), world, weather, dice);
+        }
+        self.deliver_to_server(world, weather, dice);
+        self.deliver_to_client(world, weather, dice);
+        self.serve(world, weather, dice);
+        if self.session.wake_at().is_some_and(|at| at <= now) {
+            self.event(link::Event::Tick, world, weather, dice);
+        }
+    }
+
+    pub(crate) fn event(
+        &mut self,
+        event: link::Event,
+        world: &mut World,
+        weather: Weather,
+        dice: &mut Dice,
+    ) {
+        for action in self.session.handle(event, world.now) {
+            match action {
+                link::Action::Dial { connection } => self.dial(connection, world, weather, dice),
+                link::Action::Send(text) => {
+                    let Some(socket) = &mut self.socket else { continue };
+                    let at = delayed(socket.to_server.back(), world.now, weather, dice);
+                    socket.to_server.push_back((at, text));
+                }
+                link::Action::HangUp(_) => self.hang_up(world),
+                link::Action::Apply(news) => self.apply(news, world.now),
+                link::Action::Announce(_) | link::Action::Remember(_) => {}
+            }
+        }
+    }
+
+    /// Cuts the wire: both ends notice.
+    pub(crate) fn cut(&mut self, world: &mut World) {
+        if self.socket.is_some() || self.opened_at.is_some() {
+            self.hang_up(world);
+            self.opened_at = None;
+            self.closed_at = Some((world.now, CloseCode::Other(1006)));
+        }
+    }
+
+    fn apply(&mut self, news: News, now: Instant) {
+        match news {
+            News::Happened { stream, id, .. } => {
+                *self.happened.entry((stream, id.offset)).or_default() += 1;
+            }
+            News::Told { snapshot: true, .. } => {
+                self.first_table.get_or_insert(now);
+            }
+            _ => {}
+        }
+    }
+
+    fn dial(
+        &mut self,
+        known: Option<ConnectionId>,
+        world: &mut World,
+        weather: Weather,
+        dice: &mut Dice,
+    ) {
+        self.hang_up(world);
+        if dice.hits(weather.refused) {
+            self.closed_at = Some((world.now, CloseCode::Other(1006)));
+            return;
+        }
+        self.sockets += 1;
+        let fresh = format!("{}-{}", self.name, self.sockets).parse().unwrap();
+        let arrival = Arrival { fresh, known, device: self.device.clone(), user: None };
+        world.event(Event::Arrived(arrival));
+        let admitted = world.answers.iter().find_map(|action| match action {
+            engine::Action::Answer(Admission::Admitted { connection, resumed, .. }) => {
+                Some((connection.clone(), resumed.clone()))
+            }
+            _ => None,
+        });
+        let (connection, resumed) = admitted.expect("the house is not full");
+        self.joins += u32::from(resumed.is_none());
+        let native = self.greeted(connection.clone(), resumed, world, weather, dice);
+        self.socket = Some(native);
+        self.opened_at = Some(world.now);
+    }
+
+    fn greeted(
+        &self,
+        connection: ConnectionId,
+        resumed: Option<BTreeMap<StreamName, Offset>>,
+        world: &World,
+        weather: Weather,
+        dice: &mut Dice,
+    ) -> Socket {
+        let settings = Settings {
+            seal: self.seal.clone(),
+            heartbeat_interval: Duration::from_secs(10),
+            push: engine::PushStrategy::default(),
+            server_version: "1".into(),
+            clock: world::clock(),
+        };
+        let guest = Guest {
+            device: self.device.clone(),
+            connection: connection.clone(),
+            resumed,
+            user: "anonymous".into(),
+            role: "operator".into(),
+        };
+        let mut native = Native::new(Arc::new(settings), guest, world.now);
+        let greeting = native.open(&world.windows, world.now);
+        let mut socket = Socket {
+            native,
+            connection,
+            to_server: VecDeque::new(),
+            to_client: VecDeque::new(),
+            closing: None,
+        };
+        for action in greeting {
+            if let Action::Say(text) = action {
+                let at = delayed(None, world.now, weather, dice);
+                socket.to_client.push_back((at, text));
+            }
+        }
+        socket
+    }
+
+    fn hang_up(&mut self, world: &mut World) {
+        if let Some(socket) = self.socket.take() {
+            world.event(Event::Departed(socket.connection));
+        }
+    }
+
+    fn deliver_to_server(&mut self, world: &mut World, weather: Weather, dice: &mut Dice) {
+        while let Some(socket) = &mut self.socket
+            && let Some((_, text)) = socket.to_server.pop_front_if(|(at, _)| *at <= world.now)
+        {
+            let actions = socket.native.hear(Heard::Text(&text), &world.windows, world.now);
+            self.carry_out(actions, world, weather, dice);
+            if dice.roll(1000) < weather.cut {
+                self.cut(world);
+            }
+        }
+    }
+
+    fn deliver_to_client(&mut self, world: &mut World, weather: Weather, dice: &mut Dice) {
+        while let Some(socket) = &mut self.socket
+            && let Some((_, text)) = socket.to_client.pop_front_if(|(at, _)| *at <= world.now)
+        {
+            if text.starts_with("close") {
+                let code = socket.closing.unwrap_or(CloseCode::Normal);
+                self.hang_up(world);
+                self.closed_at = Some((world.now, code));
+                return;
+            }
+            self.event(link::Event::Heard(text), world, weather, dice);
+            if dice.roll(1000) < weather.cut {
+                self.cut(world);
+            }
+        }
+    }
+
+    /// Lets the server's half tick and tell.
+    fn serve(&mut self, world: &mut World, weather: Weather, dice: &mut Dice) {
+        let Some(socket) = &mut self.socket else { return };
+        let mut actions = socket.native.tick(&world.windows, world.now);
+        loop {
+            let told = socket.native.tell(&world.windows, world.now);
+            if told.is_empty() {
+                break;
+            }
+            actions.extend(told);
+        }
+        self.carry_out(actions, world, weather, dice);
+    }
+
+    fn carry_out(
+        &mut self,
+        actions: Vec<Action>,
+        world: &mut World,
+        weather: Weather,
+        dice: &mut Dice,
+    ) {
+        for action in actions {
+            let Some(socket) = &mut self.socket else { return };
+            match action {
+                Action::Say(text) => {
+                    let may_vanish = VANISHING.iter().any(|kind| text.contains(kind));
+                    if may_vanish && dice.hits(weather.lost) {
+                        continue;
+                    }
+                    let copies = if may_vanish && dice.hits(weather.repeated) { 2 } else { 1 };
+                    for _ in 0..copies {
+                        let at = delayed(socket.to_client.back(), world.now, weather, dice);
+                        socket.to_client.push_back((at, text.clone()));
+                    }
+                }
+                Action::Close(code) => {
+                    let at = delayed(socket.to_client.back(), world.now, weather, dice);
+                    socket.closing = Some(code);
+                    socket.to_client.push_back((at, "close".into()));
+                }
+                Action::Ask(Request::Follow { stream, base }) => {
+                    let connection = socket.connection.clone();
+                    world.event(Event::Joined { connection, stream, base });
+                }
+                Action::Ask(Request::Leave(stream)) => {
+                    let connection = socket.connection.clone();
+                    world.event(Event::Parted { connection, stream });
+                }
+                Action::Ask(Request::Lost(silent)) => world.event(Event::Lost {
+                    device: self.device.clone(),
+                    connection: socket.connection.clone(),
+                    silent,
+                }),
+                Action::Ask(Request::Record(_)) => {}
+            }
+        }
+    }
+}
+
+/// In order, like TCP: nothing overtakes what was sent before.
+fn delayed(
+    before: Option<&(Instant, String)>,
+    now: Instant,
+    weather: Weather,
+    dice: &mut Dice,
+) -> Instant {
+    let delay = Duration::from_millis(dice.roll(weather.longest_delay + 1));
+    (now + delay).max(before.map_or(now, |(at, _)| *at))
+}
+
+/// What the wire may lose or repeat: everything with a number, and the end of a repair.
+const VANISHING: [&str; 4] = [
+    "\"type\":\"DATA_UPDATE\"",
+    "\"type\":\"FULL_SNAPSHOT\"",
+    "\"type\":\"STATE_CHANGED\"",
+    "\"type\":\"DATA_RECOVERED\"",
+];
