@@ -124,8 +124,8 @@ struct Visit {
 impl Visit {
     fn take(&mut self, mappings: &[Mapping], block: &Block, answer: Result<Cells, ReadError>) {
         match &answer {
-            Ok(_) | Err(ReadError::Exception(_)) => self.answered = true,
-            Err(trouble) => self.trouble = Some(*trouble),
+            Err(error) if error.reach() != Reach::Answered => self.trouble = Some(*error),
+            _ => self.answered = true,
         }
         for &point in &block.points {
             let Some(mapping) = mappings.get(point) else { continue };

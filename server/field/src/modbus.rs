@@ -51,6 +51,8 @@ impl ReadError {
 
     pub(crate) fn reach(self) -> Reach {
         match self {
+            // It was the gateway that answered, because the board did not.
+            Self::Exception(NO_PATH | NO_ANSWER) => Reach::Silent,
             Self::Exception(_) => Reach::Answered,
             Self::Silent(_) => Reach::Silent,
             Self::Away(_) => Reach::Away,
@@ -227,6 +229,10 @@ fn failure(error: &Error) -> ReadError {
         },
     }
 }
+
+/// The exceptions that a gateway answers with in place of the board.
+const NO_PATH: u8 = 10;
+const NO_ANSWER: u8 = 11;
 
 #[cfg(test)]
 mod tests {

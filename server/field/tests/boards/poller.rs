@@ -134,6 +134,19 @@ async fn an_exception_concerns_only_the_points_it_was_about() {
 }
 
 #[tokio::test]
+async fn a_gateway_that_answers_for_a_board_does_not_hide_its_silence() {
+    let gateway = Simulated::start(&[1]).await;
+    let of = |device, unit| target(device, unit, vec![register(5), register(0x40)]);
+    let targets = vec![of("there", 1), of("missing", 2)];
+    let mut polling = Polling::start(tcp(gateway.address), targets);
+    for _ in 0..10 {
+        assert!(is_good(&polling.next_of("there").await));
+        let report = polling.next_of("missing").await;
+        assert!(says(&report, 2, Reach::Silent, Reason::Exception(11)), "{report:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_board_that_refuses_to_be_read_over_holes_is_read_around_them() {
     let board = Simulated::start(&[1]).await;
     let points = vec![bit(Area::Coil, 15, None), bit(Area::Coil, 0x0101, None)];
