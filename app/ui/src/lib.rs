@@ -1,1 +1,81 @@
+//! The pages an operator sees: what is known of the plant, as markup.
+//!
+//! On the server: provide a [`Bootstrap`] as a context of the request, then render [`shell`].
+//! In the browser: `let live = Live::open(); provide_context(live);`, start what feeds it, then
+//! hydrate [`App`].
 
+mod bootstrap;
+mod choice;
+#[cfg(test)]
+mod contrast;
+mod format;
+mod live;
+#[expect(unreachable_pub, reason = "`#[component]` makes the types of its arguments public")]
+mod page;
+mod preference;
+#[cfg(test)]
+mod sample;
+pub mod text;
+#[expect(unreachable_pub, reason = "`#[component]` makes the types of its arguments public")]
+mod view;
+
+use leptos::config::LeptosOptions;
+use leptos::prelude::*;
+use leptos_meta::{Html, Link, MetaTags, Stylesheet, provide_meta_context};
+use leptos_router::components::{Route, Router, Routes};
+use leptos_router::path;
+
+pub use bootstrap::{Bootstrap, Happening, Told, Zone, device_of};
+pub use choice::{Choice, Language, Theme};
+pub use live::{Footing, Live, State};
+
+use page::device::DevicePage;
+use page::missing::Missing;
+use page::overview::Overview;
+use preference::Preference;
+use view::shell::Shell;
+
+/// The document around the pages; the server renders it for each request.
+pub fn shell(options: LeptosOptions) -> impl IntoView {
+    view! {
+        <!DOCTYPE html>
+        <html>
+            <head>
+                <meta charset="utf-8"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1"/>
+                <meta name="color-scheme" content="light dark"/>
+                <AutoReload options=options.clone()/>
+                <HydrationScripts options/>
+                <MetaTags/>
+            </head>
+            <body>
+                <App/>
+            </body>
+        </html>
+    }
+}
+
+/// The console. It shows the [`Live`] of its context, or opens one.
+#[component]
+pub fn App() -> impl IntoView {
+    let live = use_context::<Live>().unwrap_or_else(Live::open);
+    provide_context(live);
+    provide_meta_context();
+    let preference = Preference::provide(live.page(|page| page.choice));
+    view! {
+        <Html
+            attr:lang=move || preference.language().tag()
+            attr:data-theme=move || preference.theme().word()
+        />
+        <Stylesheet id="leptos" href="/pkg/gapless.css"/>
+        <Link rel="icon" type_="image/svg+xml" href="/favicon.svg"/>
+        <Router>
+            <Shell>
+                <Routes fallback=|| view! { <Missing/> }>
+                    <Route path=path!("/") view=Overview/>
+                    <Route path=path!("/devices/:id") view=DevicePage/>
+                </Routes>
+            </Shell>
+        </Router>
+    }
+}

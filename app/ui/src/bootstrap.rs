@@ -1,0 +1,139 @@
+//! What the server hands to a page, so that the first HTML and the first run in the browser agree.
+
+use std::collections::BTreeMap;
+
+use protocol::frame::{StateChanged, Update};
+use protocol::id::{DeviceId, SiteId};
+use protocol::point::{Device, Plant, Site};
+use protocol::stream::StreamName;
+use protocol::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::choice::Choice;
+
+/// Made by the server for each request, given to the page as a context, read again at hydration.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct Bootstrap {
+    /// When this was made, by the server's clock: the first "now" on both sides.
+    pub now: Timestamp,
+    /// The server's version.
+    pub version: String,
+    /// From the request's cookies.
+    pub choice: Choice,
+    /// Whether the plant is the built-in demonstration.
+    pub demo: bool,
+    /// How often streams repeat everything they know.
+    pub snapshot_interval_ms: u64,
+    pub sites: Vec<Site>,
+    pub zones: BTreeMap<SiteId, Zone>,
+    /// Every device, but of their points only those of the overview.
+    pub devices: Vec<Device>,
+    /// How often each device is polled, where known.
+    pub poll_ms: BTreeMap<DeviceId, u32>,
+    /// The device whose page is asked for, with all its points.
+    pub device: Option<Device>,
+    /// The device whose stream carries this tab's connection: that of the page, else any.
+    pub home: Option<DeviceId>,
+    /// What is known now: of every site, and of the device whose page is asked for.
+    pub values: BTreeMap<StreamName, Told>,
+    /// What happened lately, newest first; may be empty.
+    pub events: Vec<Happening>,
+}
+
+/// Everything a stream tells, as it stood `at`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Told {
+    pub at: Timestamp,
+    pub update: Update,
+}
+
+/// Something that happened to a device.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Happening {
+    pub device: DeviceId,
+    pub change: StateChanged,
+}
+
+/// The wall clock of a site: computed on the server, because old browsers know no zones.
+///
+/// A page that stays open over a change of summer time shows the old offset until it is loaded again.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Zone {
+    pub offset_minutes: i32,
+    /// Such as `CST`; stands beside the clock.
+    pub label: String,
+}
+
+impl Bootstrap {
+    /// The static facts of a page: all of `page`'s device, the overview's share of the others.
+    ///
+    /// The caller adds what changes: `now`, `values`, `events`, and what it alone knows.
+    pub fn of(plant: &Plant, page: Option<&DeviceId>) -> Self {
+        let device = page.and_then(|id| plant.device(id)).cloned();
+        let first = || plant.devices.first().map(|device| device.id.clone());
+        Self {
+            demo: plant.demo,
+            sites: plant.sites.clone(),
+            devices: plant.devices.iter().map(tile).collect(),
+            home: device.as_ref().map(|device| device.id.clone()).or_else(first),
+            device,
+            ..Self::default()
+        }
+    }
+
+    /// The streams whose current values the page wants to begin with.
+    pub fn streams(&self) -> impl Iterator<Item = StreamName> + '_ {
+        let sites = self.sites.iter().map(|site| StreamName::Site(site.id.clone()));
+        let device = self.device.as_ref().map(|device| StreamName::Device(device.id.clone()));
+        sites.chain(device)
+    }
+}
+
+/// The device that a path leads to: `/devices/<id>`.
+pub fn device_of(path: &str) -> Option<DeviceId> {
+    path.strip_prefix("/devices/")?.trim_end_matches('/').parse().ok()
+}
+
+fn tile(device: &Device) -> Device {
+    let chosen = device.overview.iter().filter_map(|key| device.point(key));
+    Device { points: chosen.cloned().collect(), ..device.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_lead_to_devices() {
+        let table = [
+            ("/devices/board-1", Some("board-1")),
+            ("/devices/board-1/", Some("board-1")),
+            ("/devices/", None),
+            ("/", None),
+            ("/devices/a/b", None),
+        ];
+        for (path, expected) in table {
+            assert_eq!(device_of(path).as_ref().map(DeviceId::as_str), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_page_embeds_only_the_points_it_shows() {
+        let plant = crate::sample::plant();
+        let home = plant.devices[1].id.clone();
+        let page = Bootstrap::of(&plant, Some(&home));
+        assert_eq!(page.device.as_ref(), Some(&plant.devices[1]));
+        assert_eq!(page.home, Some(home.clone()));
+        assert!(page.devices.iter().all(|device| device.points.len() == device.overview.len()));
+        let streams: Vec<_> = page.streams().map(|name| name.to_string()).collect();
+        assert_eq!(streams, ["site/plant".to_owned(), format!("device/{home}")]);
+        assert_eq!(Bootstrap::of(&plant, None).home, Some(plant.devices[0].id.clone()));
+    }
+
+    #[test]
+    fn what_is_embedded_reads_back_the_same() {
+        let page = crate::sample::page(None);
+        let text = serde_json::to_string(&page).unwrap();
+        assert_eq!(serde_json::from_str::<Bootstrap>(&text).unwrap(), page);
+    }
+}

@@ -1,0 +1,408 @@
+//! Where news becomes signals, and nowhere else.
+
+mod events;
+pub(crate) mod history;
+mod standing;
+mod table;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
+
+// The trait's name is taken by the news of a stream.
+use leptos::prelude::Update as _;
+use leptos::prelude::*;
+use link::status::Status;
+use link::{News, Notice};
+use protocol::device::{DeviceStatus, Links};
+use protocol::frame::{KeyEvent, Summary, Update};
+use protocol::id::{DeviceId, FaultCode, PointKey};
+use protocol::point::{Device, Point};
+use protocol::reading::{Quality, Reading};
+use protocol::stream::StreamName;
+use protocol::time::{Instant, Timestamp};
+
+use crate::bootstrap::{Bootstrap, Happening, Told, Zone};
+use history::History;
+pub(crate) use standing::Standing;
+use table::Table;
+
+/// All that a page shows of the plant and of its own connection. Cheap to copy.
+///
+/// The browser's shell tells it the news and listens to what it wants; on the server it holds
+/// what the request's [`Bootstrap`] brought, and never changes.
+#[derive(Clone, Copy)]
+pub struct Live {
+    page: StoredValue<Bootstrap>,
+    clock: RwSignal<(Instant, Timestamp)>,
+    status: RwSignal<Option<Status>>,
+    notice: RwSignal<Option<(Notice, Timestamp)>>,
+    wanted: RwSignal<BTreeSet<StreamName>>,
+    retries: RwSignal<u32>,
+    asked: RwSignal<Option<DeviceId>>,
+    facts: RwSignal<BTreeMap<DeviceId, Device>>,
+    points: Table<(DeviceId, PointKey), Reading>,
+    states: Table<DeviceId, State>,
+    summaries: Table<DeviceId, Summary>,
+    footings: Table<StreamName, Footing>,
+    histories: StoredValue<HashMap<(DeviceId, PointKey), History>>,
+    events: RwSignal<Vec<Happening>>,
+}
+
+/// A device as a whole, told by its own stream.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct State {
+    pub status: Option<DeviceStatus>,
+    pub fault_codes: BTreeSet<FaultCode>,
+    pub links: Option<Links>,
+}
+
+/// How far the news of a stream reach.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Footing {
+    /// Until when what is known is known to be all.
+    pub confirmed: Timestamp,
+    /// When everything was last told.
+    pub snapshot: Timestamp,
+}
+
+/// What the browser's shell tells and hears.
+impl Live {
+    /// Begins with what the server handed to the page; call it once, first of all, on both sides.
+    ///
+    /// On the server the request's [`Bootstrap`] must have been provided as a context.
+    pub fn open() -> Self {
+        Self::with(SharedValue::new(expect_context::<Bootstrap>).into_inner())
+    }
+
+    /// Begins with a page's first values.
+    pub fn with(page: Bootstrap) -> Self {
+        let facts = page.device.iter().map(|device| (device.id.clone(), device.clone()));
+        let live = Self {
+            clock: RwSignal::new((Instant::default(), page.now)),
+            status: RwSignal::new(None),
+            notice: RwSignal::new(None),
+            wanted: RwSignal::new(page.streams().collect()),
+            retries: RwSignal::new(0),
+            asked: RwSignal::new(None),
+            facts: RwSignal::new(facts.collect()),
+            points: Table::new(),
+            states: Table::new(),
+            summaries: Table::new(),
+            footings: Table::new(),
+            histories: StoredValue::new(HashMap::new()),
+            events: RwSignal::new(page.events.clone()),
+            page: StoredValue::new(page.clone()),
+        };
+        for (stream, Told { at, update }) in &page.values {
+            live.told(stream, update, true, *at);
+        }
+        live
+    }
+
+    /// Takes in what the link found out.
+    pub fn apply(self, news: News) {
+        match news {
+            News::Told { stream, update, snapshot, at } => {
+                self.told(&stream, &update, snapshot, at);
+            }
+            News::Happened { stream, event, .. } => self.happened(&stream, &event),
+            News::Confirmed { stream, at } => self.confirmed(&stream, at),
+            News::Notice(notice) => self.notice.set(Some((notice, self.now_untracked()))),
+        }
+    }
+
+    /// Takes in what a stream told at `at`, by the server's clock.
+    fn told(self, stream: &StreamName, update: &Update, snapshot: bool, at: Timestamp) {
+        match stream {
+            StreamName::Device(device) => self.device_told(device, update, at),
+            StreamName::Site(_) => self.site_told(update, at),
+            StreamName::Alarms | StreamName::System | StreamName::User(_) => {}
+        }
+        let known = self.footings.now(stream).unwrap_or_default();
+        let whole = if snapshot { at } else { known.snapshot };
+        let confirmed = if snapshot { known.confirmed.max(at) } else { known.confirmed };
+        self.footings.tell(stream, Footing { confirmed, snapshot: whole });
+    }
+
+    /// Everything that a stream has to tell until `at` has been told.
+    fn confirmed(self, stream: &StreamName, at: Timestamp) {
+        let known = self.footings.now(stream).unwrap_or_default();
+        self.footings.tell(stream, Footing { confirmed: known.confirmed.max(at), ..known });
+    }
+
+    /// Takes in something that happened once.
+    fn happened(self, stream: &StreamName, event: &KeyEvent) {
+        let KeyEvent::StateChanged(change) = event;
+        let Some(device) = stream.device().cloned() else { return };
+        let happening = Happening { device, change: change.clone() };
+        self.events.update(|events| events::add(events, happening));
+    }
+
+    /// Shows where the connection stands.
+    pub fn announce(self, status: Status) {
+        let before = self.status.get_untracked();
+        if before.as_ref() == Some(&status) {
+            return;
+        }
+        let (was, is) = (Standing::of(before.as_ref()), Standing::of(Some(&status)));
+        let now = self.now_untracked();
+        match (was, is) {
+            (Standing::Live, Standing::Lost) => self.cut(status.data_until.unwrap_or(now)),
+            (Standing::Lost, Standing::Live) => self.join(now),
+            _ => {}
+        }
+        self.status.set(Some(status));
+    }
+
+    /// What time it is: by the shell's own clock, and by the server's. Once a second is enough.
+    pub fn tick(self, now: Instant, wall: Timestamp) {
+        self.clock.set((now, wall));
+    }
+
+    /// Takes in the facts of a device that [`Live::on_facts`] asked for.
+    pub fn learn(self, device: Device) {
+        self.asked.update(|asked| *asked = asked.take().filter(|id| *id != device.id));
+        self.facts.update(|facts| drop(facts.insert(device.id.clone(), device)));
+    }
+
+    /// Calls `follow` with the streams that the page wants, now and whenever they change.
+    pub fn on_want(self, follow: impl Fn(BTreeSet<StreamName>) + 'static) {
+        Effect::new(move |_| follow(self.wanted.get()));
+    }
+
+    /// Calls `retry` when the operator wants a new series of tries at once.
+    pub fn on_retry(self, retry: impl Fn() + 'static) {
+        Effect::new(move |before: Option<u32>| {
+            let count = self.retries.get();
+            if before.is_some_and(|before| before != count) {
+                retry();
+            }
+            count
+        });
+    }
+
+    /// Calls `fetch` when the page needs `GET /api/devices/<id>`; the answer goes to [`Live::learn`].
+    pub fn on_facts(self, fetch: impl Fn(DeviceId) + 'static) {
+        Effect::new(move |_| {
+            if let Some(device) = self.asked.get() {
+                fetch(device);
+            }
+        });
+    }
+}
+
+/// What pages ask for, and what they read.
+impl Live {
+    /// The page as the server handed it over.
+    pub fn page<T>(self, read: impl FnOnce(&Bootstrap) -> T) -> T {
+        self.page.with_value(read)
+    }
+
+    /// The page shows a device now, or none; every page shows what sites tell.
+    pub fn show(self, device: Option<&DeviceId>) {
+        let sites = self.page(|page| page.sites.clone());
+        let mut wanted: BTreeSet<_> =
+            sites.into_iter().map(|site| StreamName::Site(site.id)).collect();
+        wanted.extend(device.cloned().map(StreamName::Device));
+        let before = self.wanted.get_untracked();
+        if before == wanted {
+            return;
+        }
+        let now = self.now_untracked();
+        self.histories.update_value(|histories| {
+            let left = |id: &DeviceId| !wanted.contains(&StreamName::Device(id.clone()));
+            histories.iter_mut().filter(|((id, _), _)| left(id)).for_each(|(_, h)| h.cut(now));
+        });
+        self.wanted.set(wanted);
+    }
+
+    /// All facts of a device; asks for them where they are not known.
+    pub fn facts(self, device: &DeviceId) -> Option<Device> {
+        let known = self.facts.with(|facts| facts.get(device).cloned());
+        if known.is_none() && self.asked.get_untracked().as_ref() != Some(device) {
+            self.asked.set(Some(device.clone()));
+        }
+        known
+    }
+
+    /// The operator wants a new series of tries at once.
+    pub fn retry(self) {
+        self.retries.update(|count| *count = count.wrapping_add(1));
+    }
+
+    pub fn now(self) -> Timestamp {
+        self.clock.get().1
+    }
+
+    /// The time without following it.
+    pub fn now_untracked(self) -> Timestamp {
+        self.clock.get_untracked().1
+    }
+
+    pub fn zone(self, device: &DeviceId) -> Zone {
+        self.page(|page| {
+            let site = page.devices.iter().find(|known| known.id == *device);
+            site.and_then(|device| page.zones.get(&device.site)).cloned().unwrap_or_default()
+        })
+    }
+
+    /// The zone of the first site: that of the clock, and of the connection's own times.
+    pub fn home_zone(self) -> Zone {
+        self.page(|page| {
+            let first = page.sites.first().and_then(|site| page.zones.get(&site.id));
+            first.cloned().unwrap_or_default()
+        })
+    }
+
+    pub fn status(self) -> Option<Status> {
+        self.status.get()
+    }
+
+    pub fn standing(self) -> Standing {
+        self.status.with(|status| Standing::of(status.as_ref()))
+    }
+
+    /// What the operator should hear of once, as long as it is news.
+    pub fn notice(self) -> Option<Notice> {
+        let now = self.now();
+        self.notice.get().filter(|(_, at)| now.since(*at) <= NOTICE).map(|(notice, _)| notice)
+    }
+
+    /// The server's time of a moment of the shell's clock.
+    pub fn wall(self, moment: Instant) -> Timestamp {
+        let (now, wall) = self.clock.get();
+        let ago = now.since(moment);
+        let ahead = moment.since(now);
+        Timestamp::from_millis((wall + ahead).as_millis().saturating_sub(millis(ago)))
+    }
+
+    /// How long until a moment of the shell's clock.
+    pub fn until(self, moment: Instant) -> Duration {
+        moment.since(self.clock.get().0)
+    }
+
+    pub fn reading(self, device: &DeviceId, point: &PointKey) -> ArcRwSignal<Option<Reading>> {
+        self.points.of(&(device.clone(), point.clone()))
+    }
+
+    pub fn state(self, device: &DeviceId) -> ArcRwSignal<Option<State>> {
+        self.states.of(device)
+    }
+
+    pub fn summary(self, device: &DeviceId) -> ArcRwSignal<Option<Summary>> {
+        self.summaries.of(device)
+    }
+
+    pub fn events(self) -> RwSignal<Vec<Happening>> {
+        self.events
+    }
+
+    /// How old the news of a stream are: the time for which nobody confirmed them.
+    pub fn lag(self, stream: &StreamName) -> Option<Duration> {
+        let footing = self.footings.of(stream).get()?;
+        Some(self.now().since(footing.confirmed))
+    }
+
+    /// How old a value is: a good one holds until its stream was last confirmed.
+    pub fn age(self, stream: &StreamName, reading: &Reading) -> Option<Duration> {
+        if reading.quality == Quality::Good {
+            return self.lag(stream);
+        }
+        reading.at.map(|at| self.now().since(at))
+    }
+
+    /// Whether what a stream told can be taken for the present, as far as the connection goes.
+    pub fn is_current(self, stream: &StreamName) -> bool {
+        let longest = self.page(|page| Duration::from_millis(page.snapshot_interval_ms)) * 2;
+        let told = self.footings.of(stream).get();
+        let is_fresh = told.is_none_or(|footing| self.now().since(footing.snapshot) <= longest);
+        self.standing() != Standing::Lost && is_fresh
+    }
+
+    /// Whether the connection lives, but what it carries has stopped.
+    pub fn is_stalled(self) -> bool {
+        let wanted = self.wanted.get();
+        self.standing() == Standing::Live && wanted.iter().any(|stream| !self.is_current(stream))
+    }
+
+    /// A point whose facts the page happens to know.
+    pub fn point(self, device: &DeviceId, key: &str) -> Option<Point> {
+        let find =
+            |device: &Device| device.points.iter().find(|point| point.key.as_str() == key).cloned();
+        let known = self.facts.with(|facts| facts.get(device).and_then(find));
+        known.or_else(|| {
+            self.page(|page| page.devices.iter().find(|known| known.id == *device).and_then(find))
+        })
+    }
+
+    /// The last ten minutes of a point; seen only from the first call on.
+    pub fn history(self, device: &DeviceId, point: &PointKey) -> History {
+        let name = (device.clone(), point.clone());
+        let known = self.histories.with_value(|histories| histories.get(&name).cloned());
+        known.unwrap_or_else(|| {
+            let first = History::default();
+            self.histories.update_value(|histories| drop(histories.insert(name, first.clone())));
+            first
+        })
+    }
+}
+
+impl Live {
+    fn device_told(self, device: &DeviceId, update: &Update, at: Timestamp) {
+        for (point, reading) in &update.points {
+            let name = (device.clone(), point.clone());
+            let trusted = reading.value.filter(|_| reading.quality.is_good());
+            let number = trusted.and_then(|value| value.number());
+            self.histories.update_value(|histories| {
+                if let Some(history) = histories.get_mut(&name) {
+                    history.note(at, number);
+                }
+            });
+            self.points.tell(&name, *reading);
+        }
+        let known = self.states.now(device).unwrap_or_default();
+        let state = State {
+            status: update.device_status.or(known.status),
+            fault_codes: update.fault_codes.clone().unwrap_or(known.fault_codes),
+            links: update.links.or(known.links),
+        };
+        self.states.tell(device, state);
+    }
+
+    fn site_told(self, update: &Update, at: Timestamp) {
+        for (device, summary) in &update.devices {
+            if let Some(known) = self.summaries.now(device) {
+                for happening in events::differences(device, &known, summary, at) {
+                    self.events.update(|events| events::add(events, happening));
+                }
+            }
+            self.summaries.tell(device, summary.clone());
+        }
+    }
+
+    fn cut(self, at: Timestamp) {
+        self.histories.update_value(|histories| histories.values_mut().for_each(|h| h.cut(at)));
+    }
+
+    fn join(self, at: Timestamp) {
+        let is_wanted = |device: &DeviceId| {
+            let stream = StreamName::Device(device.clone());
+            self.wanted.with_untracked(|wanted| wanted.contains(&stream))
+        };
+        self.histories.update_value(|histories| {
+            let followed = histories.iter_mut().filter(|((device, _), _)| is_wanted(device));
+            followed.for_each(|(_, history)| history.join(at));
+        });
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Long enough to read a notice once.
+const NOTICE: Duration = Duration::from_secs(3);
+
+#[cfg(test)]
+#[path = "live/tests.rs"]
+mod tests;

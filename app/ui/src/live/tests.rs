@@ -1,0 +1,184 @@
+use super::*;
+use crate::sample::{self, NOW};
+use link::status::{Ending, LinkState};
+
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+fn device() -> DeviceId {
+    "board-1".parse().unwrap()
+}
+
+fn stream() -> StreamName {
+    StreamName::Device(device())
+}
+
+fn key(text: &str) -> PointKey {
+    text.parse().unwrap()
+}
+
+fn live() -> (Owner, Live) {
+    let owner = Owner::new();
+    let live = owner.with(|| Live::with(sample::page(Some(&device()))));
+    (owner, live)
+}
+
+fn reading(value: f64) -> Reading {
+    sample::number(value, Quality::Good, None)
+}
+
+fn delta(point: &str, value: f64) -> Update {
+    Update { points: [(key(point), reading(value))].into(), ..Update::default() }
+}
+
+fn status(state: LinkState, ended: bool) -> Status {
+    let ended = ended.then_some((Ending::Silent, Instant::from_millis(5000)));
+    Status { state, ended, data_until: Some(NOW), ..sample::status() }
+}
+
+fn up() -> Status {
+    status(LinkState::Live { since: Instant::default() }, false)
+}
+
+fn down() -> Status {
+    status(LinkState::Waiting { tries: 0, until: Instant::from_millis(9000) }, true)
+}
+
+#[test]
+fn a_change_of_one_value_wakes_one_row() {
+    let (_owner, live) = live();
+    let woken = |point: &str| {
+        let signal = live.reading(&device(), &key(point));
+        let runs = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
+        let counted = runs.clone();
+        let memo = Memo::new(move |_| {
+            counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            signal.get()
+        });
+        (memo, runs)
+    };
+    let rows = [woken("rail_potential"), woken("current_a")];
+    let look = || {
+        rows.each_ref().map(|(memo, runs)| {
+            memo.get_untracked();
+            runs.load(std::sync::atomic::Ordering::Relaxed)
+        })
+    };
+    assert_eq!(look(), [1, 1]);
+    live.told(&stream(), &delta("current_a", 1.0), false, NOW);
+    assert_eq!(look(), [1, 2]);
+    live.told(&stream(), &delta("current_a", 1.0), false, NOW);
+    assert_eq!(look(), [1, 2]);
+}
+
+#[test]
+fn a_delta_leaves_alone_what_it_does_not_tell() {
+    let (_owner, live) = live();
+    let before = live.state(&device()).get_untracked().unwrap();
+    live.told(&stream(), &delta("current_a", 1.0), false, NOW);
+    assert_eq!(live.state(&device()).get_untracked(), Some(before));
+    let links = Links { board: false, ..Links::default() };
+    let update = Update { links: Some(links), ..Update::default() };
+    live.told(&stream(), &update, false, NOW);
+    let after = live.state(&device()).get_untracked().unwrap();
+    assert_eq!((after.links, after.status), (Some(links), Some(DeviceStatus::Alarm)));
+}
+
+#[test]
+fn a_good_value_ages_from_its_last_confirmation() {
+    let (_owner, live) = live();
+    live.tick(Instant::from_millis(20_000), NOW + seconds(20));
+    assert_eq!(live.age(&stream(), &reading(1.0)), Some(seconds(20)));
+    live.confirmed(&stream(), NOW + seconds(18));
+    assert_eq!(live.age(&stream(), &reading(1.0)), Some(seconds(2)));
+    let stale = Reading { quality: Quality::Stale, ..reading(1.0) };
+    assert_eq!(live.age(&stream(), &stale), Some(seconds(20)));
+}
+
+#[test]
+fn nothing_is_the_present_without_a_connection_or_a_snapshot() {
+    let (_owner, live) = live();
+    assert!(live.is_current(&stream()), "the page has only just come");
+    live.announce(up());
+    live.announce(down());
+    assert!(!live.is_current(&stream()));
+    live.announce(up());
+    assert!(live.is_current(&stream()));
+    live.tick(Instant::from_millis(61_000), NOW + seconds(61));
+    assert!(!live.is_current(&stream()), "two snapshots are overdue");
+    assert!(live.is_stalled());
+    live.told(&stream(), &Update::default(), true, NOW + seconds(61));
+    live.told(&"site/plant".parse().unwrap(), &Update::default(), true, NOW + seconds(61));
+    assert!(live.is_current(&stream()) && !live.is_stalled());
+}
+
+#[test]
+fn a_notice_is_news_for_three_seconds() {
+    let (_owner, live) = live();
+    assert_eq!(live.notice(), None);
+    let restored = Notice::Restored { repaired: 4, lost: 1, after: seconds(9) };
+    live.apply(News::Notice(restored.clone()));
+    live.tick(Instant::from_millis(3000), NOW + seconds(3));
+    assert_eq!(live.notice(), Some(restored));
+    live.tick(Instant::from_millis(4000), NOW + seconds(4));
+    assert_eq!(live.notice(), None);
+}
+
+#[test]
+fn histories_stop_while_the_connection_is_lost() {
+    use history::Column;
+    let (_owner, live) = live();
+    let point = key("current_a");
+    live.history(&device(), &point);
+    live.announce(up());
+    live.told(&stream(), &delta("current_a", 7.0), false, NOW);
+    live.announce(down());
+    live.tick(Instant::from_millis(300_000), NOW + seconds(300));
+    live.announce(up());
+    let known = Column::Known { min: 7.0, max: 7.0 };
+    let columns = live.history(&device(), &point).columns(NOW + seconds(600), 6);
+    assert_eq!(columns[1..5], [Column::Unknown, Column::Unknown, known, known]);
+}
+
+#[test]
+fn moments_of_the_shell_become_times_of_the_server() {
+    let (_owner, live) = live();
+    live.tick(Instant::from_millis(10_000), NOW);
+    assert_eq!(live.wall(Instant::from_millis(7000)) + seconds(3), NOW);
+    assert_eq!(live.wall(Instant::from_millis(12_000)), NOW + seconds(2));
+    assert_eq!(live.until(Instant::from_millis(12_000)), seconds(2));
+    assert_eq!(live.until(Instant::from_millis(2_000)), Duration::ZERO);
+}
+
+#[test]
+fn a_page_follows_its_sites_and_its_device() {
+    let (_owner, live) = live();
+    let site: StreamName = "site/plant".parse().unwrap();
+    assert_eq!(live.wanted.get_untracked(), [stream(), site.clone()].into());
+    live.show(None);
+    assert_eq!(live.wanted.get_untracked(), [site].into());
+}
+
+#[test]
+fn facts_that_are_not_there_are_asked_for() {
+    let (_owner, live) = live();
+    let other: DeviceId = "board-2".parse().unwrap();
+    assert!(live.facts(&device()).is_some());
+    assert_eq!(live.facts(&other), None);
+    assert_eq!(live.asked.get_untracked(), Some(other.clone()));
+    live.learn(sample::plant().devices[1].clone());
+    assert_eq!(live.asked.get_untracked(), None);
+    assert!(live.facts(&other).is_some());
+}
+
+#[test]
+fn a_change_in_an_overview_is_an_event() {
+    let (_owner, live) = live();
+    let mut line = live.summary(&device()).get_untracked().unwrap();
+    line.device_status = DeviceStatus::Fault;
+    let update = Update { devices: [(device(), line)].into(), ..Update::default() };
+    live.told(&"site/plant".parse().unwrap(), &update, false, NOW);
+    let first = live.events().get_untracked().remove(0);
+    assert_eq!((first.device, first.change.new.as_str()), (device(), "fault"));
+}

@@ -1,0 +1,5 @@
+//! The places of the console.
+
+pub(crate) mod device;
+pub(crate) mod missing;
+pub(crate) mod overview;

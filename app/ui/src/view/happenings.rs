@@ -1,0 +1,86 @@
+//! The last events of the plant, newest first.
+
+use leptos::prelude::*;
+use protocol::device::{DeviceStatus, Peer};
+use protocol::frame::StateChanged;
+
+use crate::bootstrap::Happening;
+use crate::choice::Language;
+use crate::format;
+use crate::live::Live;
+use crate::preference::{language, t};
+use crate::text;
+use crate::view::reading::name;
+
+#[component]
+pub(crate) fn Happenings(most: usize) -> impl IntoView {
+    let live = expect_context::<Live>();
+    let language = language();
+    let lines = move || {
+        let events = live.events().get();
+        let shown = events.into_iter().take(most);
+        shown.map(|happening| line(live, &happening, language())).collect_view()
+    };
+    let is_empty = move || live.events().with(Vec::is_empty);
+    view! {
+        <section class="panel" aria-labelledby="last-events">
+            <h2 id="last-events">{t(text::LAST_EVENTS)}</h2>
+            <p class="muted" hidden=move || !is_empty()>{t(text::NO_EVENTS)}</p>
+            <ol class="events">{lines}</ol>
+        </section>
+    }
+    .into_any()
+}
+
+fn line(live: Live, happening: &Happening, language: Language) -> impl IntoView + use<> {
+    let zone = live.zone(&happening.device);
+    let at = format::moment(happening.change.at, live.now_untracked(), &zone);
+    let device = live.page(|page| {
+        let known = page.devices.iter().find(|device| device.id == happening.device);
+        known.map_or_else(|| happening.device.to_string(), |d| name(&d.name, language).to_owned())
+    });
+    view! {
+        <li data-event=happening.change.what.clone()>
+            <time datetime=format::iso(happening.change.at)>{at}</time>
+            <b>{device}</b>
+            <span>{sentence(live, happening, language)}</span>
+        </li>
+    }
+    .into_any()
+}
+
+fn sentence(live: Live, happening: &Happening, language: Language) -> String {
+    let StateChanged { old, new, what, .. } = &happening.change;
+    let change = |what: &str, old: &str, new: &str| format!("{what} {old} → {new}");
+    match what.split_once('/') {
+        Some(("fault_code", code)) => {
+            let raised = if new == "ON" { text::EVENT_RAISED } else { text::EVENT_CLEARED };
+            format!("{} {code} {}", text::EVENT_FAULT.of(language), raised.of(language))
+        }
+        Some(("link", word)) => change(
+            Peer::ALL
+                .into_iter()
+                .find(|peer| peer.to_string() == word)
+                .map_or(word, |peer| text::peer(peer).of(language)),
+            reach(old, language),
+            reach(new, language),
+        ),
+        Some(("point", key)) => change(&point(live, happening, key, language), old, new),
+        _ => change(text::EVENT_STATUS.of(language), status(old, language), status(new, language)),
+    }
+}
+
+fn point(live: Live, happening: &Happening, key: &str, language: Language) -> String {
+    let known = live.point(&happening.device, key);
+    known.map_or_else(|| key.to_owned(), |point| name(&point.name, language).to_owned())
+}
+
+fn reach(word: &str, language: Language) -> &'static str {
+    if word == "true" { text::UP.of(language) } else { text::DOWN.of(language) }
+}
+
+fn status(word: &str, language: Language) -> &'static str {
+    use DeviceStatus::{Alarm, Fault, Testing, Working};
+    let known = [Working, Testing, Alarm, Fault].into_iter().find(|s| s.to_string() == word);
+    known.map_or(text::UNKNOWN, text::status).of(language)
+}

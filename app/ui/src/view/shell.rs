@@ -1,0 +1,56 @@
+//! What every page has around it: top row, connection bar, rail.
+
+mod help;
+mod rail;
+mod top;
+
+use leptos::prelude::*;
+
+use crate::live::Live;
+use crate::preference::t;
+use crate::text;
+use crate::view::link::bar::ConnectionBar;
+use crate::view::link::drawer::LinkDrawer;
+use help::Help;
+use rail::Rail;
+use top::TopRow;
+
+/// What is open over the page.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Open {
+    Nothing,
+    Link,
+    Help,
+}
+
+#[component]
+pub(crate) fn Shell(children: Children) -> impl IntoView {
+    let live = expect_context::<Live>();
+    let open = RwSignal::new(Open::Nothing);
+    let is_demo = live.page(|page| page.demo);
+    let demo = is_demo.then(|| {
+        view! {
+            <p class="band demo" data-band="demo">
+                <b>{t(text::DEMO)}</b>
+                <span>{t(text::DEMO_WHY)}</span>
+            </p>
+        }
+    });
+    view! {
+        <div class="app" data-standing=move || live.standing().word()>
+            // The router would not move the focus; the browser does.
+            <a class="skip" href="#content" rel="external">{t(text::SKIP)}</a>
+            <TopRow open/>
+            <ConnectionBar/>
+            {demo}
+            <noscript><p class="band">{t(text::NO_SCRIPT)}</p></noscript>
+            <div class="body">
+                <Rail/>
+                <main id="content" tabindex="-1">{children()}</main>
+                <LinkDrawer open/>
+            </div>
+            <Help open/>
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,151 @@
+//! The top row: where we are, what is wrong, how the connection is, what time it is.
+
+use leptos::prelude::*;
+use leptos_router::components::A;
+use leptos_router::hooks::use_location;
+use protocol::device::DeviceStatus;
+
+use super::Open;
+use crate::bootstrap::device_of;
+use crate::choice::Theme;
+use crate::format;
+use crate::live::Live;
+use crate::preference::{Preference, language, t};
+use crate::text;
+use crate::view::icon::{Icon, Shape};
+use crate::view::link::pill::LinkPill;
+use crate::view::reading::name;
+
+#[component]
+pub(super) fn TopRow(open: RwSignal<Open>) -> impl IntoView {
+    view! {
+        <header class="top">
+            <Place/>
+            <Faults/>
+            <LinkPill open/>
+            <Clock/>
+            <Switches/>
+        </header>
+    }
+    .into_any()
+}
+
+/// `站点名 / 页名`.
+#[component]
+fn Place() -> impl IntoView {
+    let live = expect_context::<Live>();
+    let language = language();
+    let path = use_location().pathname;
+    let site = live.page(|page| page.sites.first().map(|site| site.name.clone()));
+    let site = move || {
+        let site = site.as_ref().map(|site| name(site, language()).to_owned());
+        site.unwrap_or_else(|| text::PRODUCT.of(language()).to_owned())
+    };
+    let page = move || match device_of(&path.read()) {
+        Some(id) => live.page(|page| {
+            let device = page.devices.iter().find(|device| device.id == id);
+            device.map_or_else(|| id.to_string(), |d| name(&d.name, language()).to_owned())
+        }),
+        None => text::OVERVIEW.of(language()).to_owned(),
+    };
+    view! {
+        <p class="place">
+            <span class="site">{site}</span>
+            <span class="slash" aria-hidden="true">"/"</span>
+            <span class="page">{page}</span>
+        </p>
+    }
+    .into_any()
+}
+
+/// How many devices need a person; calm where none does.
+#[component]
+fn Faults() -> impl IntoView {
+    let live = expect_context::<Live>();
+    let devices = live.page(|page| page.devices.iter().map(|d| d.id.clone()).collect::<Vec<_>>());
+    let summaries: Vec<_> = devices.iter().map(|device| live.summary(device)).collect();
+    let count = StoredValue::new(move |status: DeviceStatus| {
+        let is_such = |summary: &ArcRwSignal<Option<_>>| {
+            let summary = summary.read();
+            summary.as_ref().is_some_and(|s: &protocol::frame::Summary| s.device_status == status)
+        };
+        summaries.iter().filter(|summary| is_such(summary)).count()
+    });
+    let many = move |status| count.with_value(|count| count(status));
+    let part = move |status: DeviceStatus| {
+        move || {
+            let count = many(status);
+            (count > 0).then(|| {
+                view! {
+                    <A href="/?only=abnormal" attr:class="count" attr:data-status=status.to_string()>
+                        <Icon shape=Shape::of_status(Some(status))/>
+                        <b>{count}</b>
+                        <span>{t(text::status(status))}</span>
+                    </A>
+                }
+            })
+        }
+    };
+    let is_calm = move || many(DeviceStatus::Fault) + many(DeviceStatus::Alarm) == 0;
+    view! {
+        <div class="banner">
+            {part(DeviceStatus::Fault)}
+            {part(DeviceStatus::Alarm)}
+            <span class="calm" hidden=move || !is_calm()>{t(text::NO_FAULTS)}</span>
+        </div>
+    }
+    .into_any()
+}
+
+/// The time at the site, by the server's clock.
+#[component]
+fn Clock() -> impl IntoView {
+    let live = expect_context::<Live>();
+    let zone = live.home_zone();
+    let label = zone.label.clone();
+    view! {
+        <p class="clock">
+            <span class="sr">{t(text::SITE_TIME)}" "</span>
+            <time>{move || format::time(live.now(), &zone)}</time>
+            " "
+            <abbr>{label}</abbr>
+        </p>
+    }
+    .into_any()
+}
+
+/// Language and theme.
+#[component]
+fn Switches() -> impl IntoView {
+    let preference = Preference::here();
+    let language = language();
+    let shape = Signal::derive(move || match preference.theme() {
+        Theme::Auto => Shape::Contrast,
+        Theme::Light => Shape::Sun,
+        Theme::Dark => Shape::Moon,
+    });
+    let theme = move || text::theme(preference.theme()).of(language());
+    let label = move || format!("{}: {}", text::THEME.of(language()), theme());
+    view! {
+        <button
+            type="button"
+            class="switch"
+            data-switch="language"
+            aria-label=t(text::SWITCH_LANGUAGE)
+            on:click=move |_| preference.switch_language()
+        >
+            "中/EN"
+        </button>
+        <button
+            type="button"
+            class="switch"
+            data-switch="theme"
+            aria-label=label
+            on:click=move |_| preference.switch_theme()
+        >
+            <Icon shape/>
+            <span>{theme}</span>
+        </button>
+    }
+    .into_any()
+}
