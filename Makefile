@@ -79,7 +79,7 @@ unit: test-tools
 # The words and the link again, in a browser.
 wasm: build-tools test-tools
 	CHROMEDRIVER=/usr/bin/chromedriver timeout 10m \
-	  cargo test --locked --target wasm32-unknown-unknown -p protocol -p link --test '*'
+	  cargo test --locked --target wasm32-unknown-unknown -p protocol -p link --test vectors
 
 # The page in three browsers, and other people's clients, against the one file.
 page: build test-tools
