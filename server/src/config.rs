@@ -80,7 +80,8 @@ pub(crate) struct Refusal {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the configuration has {} mistakes", self.mistakes.len())?;
+        let mistakes = finding::counted(self.mistakes.len(), "mistake");
+        write!(f, "the configuration cannot be used: {mistakes}")?;
         self.mistakes.iter().try_for_each(|mistake| write!(f, "\n  {mistake}"))
     }
 }
@@ -147,7 +148,7 @@ fn plant(root: &mut Section<'_>, source: &Source) -> (Plant, Vec<ChannelConfig>)
     let sites = sites::read(root);
     let channels = channels::read(root);
     let devices = devices::read(root, &sites, &channels);
-    if devices.list.is_empty() {
+    if devices.names.is_empty() {
         root.notes.findings.warn(&root.place, "there is no [[device]]: nothing will be polled");
     }
     let (table, bytes) = point_table(root, source);
@@ -165,7 +166,7 @@ fn point_table(root: &mut Section<'_>, source: &Source) -> (String, Option<Cow<'
     let place = name.as_ref().map_or_else(|| root.place.clone(), |name| name.place.clone());
     let name = name.map_or_else(|| "points.csv".into(), |name| name.value);
     match &source.points {
-        PointTable::Embedded(bytes) => (name, Some(Cow::Borrowed(bytes))),
+        PointTable::Embedded(bytes) => (format!("demo {name}"), Some(Cow::Borrowed(bytes))),
         PointTable::Beside(folder) => {
             let path = folder.join(&name);
             let read = std::fs::read(&path)

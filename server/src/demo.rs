@@ -29,7 +29,7 @@ pub(crate) enum DemoError {
 /// The sample that the documentation shows.
 pub(crate) fn source() -> Source {
     Source {
-        name: "the demonstration's gapless.toml".into(),
+        name: "demo gapless.toml".into(),
         text: include_bytes!("../gapless.toml").into(),
         points: PointTable::Embedded(include_bytes!("../points.csv")),
     }

@@ -10,8 +10,8 @@ use crate::config::overrides::{Variables, variable};
 /// Why the log cannot begin.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LogError {
-    #[error("{name} holds no log levels")]
-    Levels { name: &'static str, source: ParseError },
+    #[error("{name} holds no log levels: {cause}")]
+    Levels { name: &'static str, cause: ParseError },
 }
 
 /// Begins the log on standard error; `GAPLESS_LOG` or `RUST_LOG` choose its levels.
@@ -30,7 +30,7 @@ pub(crate) fn begin(variables: &Variables) -> Result<(), LogError> {
 fn filter(variables: &Variables) -> Result<EnvFilter, LogError> {
     let chosen = NAMES.iter().find_map(|name| Some((*name, variable(variables, name)?)));
     let Some((name, levels)) = chosen else { return Ok(EnvFilter::new(USUAL)) };
-    EnvFilter::try_new(levels).map_err(|source| LogError::Levels { name, source })
+    EnvFilter::try_new(levels).map_err(|cause| LogError::Levels { name, cause })
 }
 
 const NAMES: [&str; 2] = ["GAPLESS_LOG", "RUST_LOG"];
@@ -42,18 +42,17 @@ mod tests {
 
     #[test]
     fn levels_come_from_the_environment_ours_first() {
-        let table: [(&[(&str, &str)], Option<&str>); 5] = [
-            (&[], Some("info")),
-            (&[("RUST_LOG", "warn")], Some("warn")),
-            (&[("RUST_LOG", "warn"), ("GAPLESS_LOG", "field=debug")], Some("field=debug")),
-            (&[("GAPLESS_LOG", "")], Some("info")),
-            (&[("GAPLESS_LOG", "field=loud")], None),
+        let table = [
+            ("", "", Some("info")),
+            ("", "warn", Some("warn")),
+            ("field=debug", "warn", Some("field=debug")),
+            ("field=loud", "", None),
         ];
-        for (variables, expected) in table {
-            let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-            let variables: Vec<_> = variables.iter().map(own).collect();
+        for (ours, usual, expected) in table {
+            let variables = [("GAPLESS_LOG", ours), ("RUST_LOG", usual)]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()));
             let levels = filter(&variables).ok().map(|filter| filter.to_string());
-            assert_eq!(levels.as_deref(), expected, "{variables:?}");
+            assert_eq!(levels.as_deref(), expected, "{ours:?}, {usual:?}");
         }
     }
 }

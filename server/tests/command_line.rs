@@ -36,14 +36,14 @@ fn gapless(folder: &Path) -> Command {
 }
 
 fn folder(toml: &str, points: &str) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("gapless.toml"), toml).unwrap();
-    std::fs::write(folder.path().join("points.csv"), points).unwrap();
+    let folder = tempfile::tempdir().expect("the system has room");
+    std::fs::write(folder.path().join("gapless.toml"), toml).expect("the system has room");
+    std::fs::write(folder.path().join("points.csv"), points).expect("the system has room");
     folder
 }
 
 fn printed(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
+    String::from_utf8(output.stdout.clone()).expect("what is printed is UTF-8")
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn check_config_prints_what_is_in_effect_and_hides_secrets() {
         "push_strategy.full_snapshot_interval = 30  # default",
         "channel[1].host = 10.0.0.7  # gapless.toml:9:8",
         "integrity.key = ****  # gapless.toml:3:7",
-        "gapless.toml is right: 1 sites, 1 channels, 1 devices, 1 points",
+        "gapless.toml is right: 1 site, 1 channel, 1 device, 1 point",
     ] {
         assert!(text.contains(line), "{line} is missing in\n{text}");
     }

@@ -101,6 +101,12 @@ pub(crate) fn nearest(written: &str, known: impl IntoIterator<Item = impl AsRef<
 /// Below this likeness a suggestion confuses more than it helps.
 const CLOSE: f64 = 0.66;
 
+/// `1 mistake`, `2 mistakes`.
+pub(crate) fn counted(count: usize, thing: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {thing}{plural}")
+}
+
 /// As much of a foreign text as a finding repeats, on one line.
 pub(crate) fn shown(text: &str) -> String {
     const LONGEST: usize = 60;

@@ -19,6 +19,10 @@ impl<T: Clone + Display + Ord> Names<T> {
         Self { what, known: BTreeMap::new() }
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.known.is_empty()
+    }
+
     /// Takes in one more; the second of a kind is a mistake.
     pub(crate) fn enter(&mut self, id: &Placed<T>, findings: &mut Findings) {
         if let Some(first) = self.known.get(&id.value) {

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use field::map::{ChannelConfig, Target, Transport};
 use protocol::id::{DeviceId, PointKey};
-use protocol::point::{Device, Plant};
+use protocol::point::{Device, Plant, Point};
 
 use super::channels::Channels;
 use super::devices::{Devices, Draft};
-use super::finding::{Findings, Place};
+use super::finding::{Findings, Place, nearest};
+use super::parse::spelled;
 use super::points::Entry;
 use super::sites::Sites;
 
@@ -38,10 +39,14 @@ pub(crate) fn assemble(parts: Parts, findings: &mut Findings) -> (Plant, Vec<Cha
     for draft in devices.list {
         let entries = of_device.remove(&draft.id).unwrap_or_default();
         check_overview(&draft, &entries, findings);
+        let config = configs.iter_mut().find(|config| config.id == draft.channel);
+        if let Some(config) = &config {
+            check_unit(&draft, config, findings);
+            check_polls(&entries, config, &table, findings);
+        }
         let (points, mappings) =
             entries.into_iter().map(|entry| (entry.point, entry.mapping)).unzip();
-        if let Some(config) = configs.iter_mut().find(|config| config.id == draft.channel) {
-            check_unit(&draft, config, findings);
+        if let Some(config) = config {
             let target = Target { device: draft.id.clone(), unit: draft.unit, mappings };
             config.targets.push(target);
         }
@@ -50,7 +55,7 @@ pub(crate) fn assemble(parts: Parts, findings: &mut Findings) -> (Plant, Vec<Cha
     (plant, configs)
 }
 
-fn device(draft: Draft, points: Vec<protocol::point::Point>) -> Device {
+fn device(draft: Draft, points: Vec<Point>) -> Device {
     Device {
         id: draft.id,
         site: draft.site,
@@ -76,7 +81,7 @@ fn check_overview(draft: &Draft, entries: &[Entry], findings: &mut Findings) {
     }
     let keys: Vec<&PointKey> = entries.iter().map(|entry| &entry.point.key).collect();
     for key in overview.value.iter().filter(|key| !keys.contains(key)) {
-        let near = super::finding::nearest(key.as_str(), keys.iter().map(|key| key.as_str()));
+        let near = nearest(key.as_str(), keys.iter().map(|key| key.as_str()));
         let text = format!("`overview`: device `{}` has no point `{key}`{near}", draft.id);
         findings.mistake(&overview.place, text);
     }
@@ -88,6 +93,24 @@ fn check_unit(draft: &Draft, config: &ChannelConfig, findings: &mut Findings) {
     if is_serial && !(1..=247).contains(&draft.unit) {
         let text = format!("`unit` must be 1 to 247 on a serial line, not {}", draft.unit);
         findings.mistake(&draft.place, text);
+    }
+}
+
+/// A point is read when its channel is polled, or less often.
+fn check_polls(
+    entries: &[Entry],
+    config: &ChannelConfig,
+    table: &Arc<str>,
+    findings: &mut Findings,
+) {
+    for Entry { row, mapping, .. } in entries {
+        if let Some(poll) = mapping.poll.filter(|poll| *poll < config.poll_interval) {
+            let place = Place::Row { file: table.clone(), row: *row, column: Some("poll_ms") };
+            let (poll, channel) = (spelled(poll), spelled(config.poll_interval));
+            let id = config.id;
+            let text = format!("{poll} is more often than channel {id} is polled, {channel}");
+            findings.warn(&place, text);
+        }
     }
 }
 

@@ -33,7 +33,7 @@ pub(crate) fn read(file: &str, bytes: &[u8], findings: &mut Findings) -> Vec<Ent
     let mut entries = Vec::new();
     for (number, record) in rows {
         let mut row = Row { file: &file, number, columns: &columns, record: &record, findings };
-        check_length(&mut row);
+        check_shape(&mut row);
         entries.extend(entry(&mut row));
     }
     check_twins(&entries, &file, findings);
@@ -41,14 +41,18 @@ pub(crate) fn read(file: &str, bytes: &[u8], findings: &mut Findings) -> Vec<Ent
     entries
 }
 
-/// A cell too many has most often lost the quotes around a comma.
-fn check_length(row: &mut Row<'_>) {
-    let surplus = row.record.iter().skip(row.columns.count).any(|cell| !cell.trim().is_empty());
-    if surplus {
-        let place = Place::Row { file: row.file.clone(), row: row.number, column: None };
-        let (cells, columns) = (row.record.len(), row.columns.count);
+/// A cell too many has most often lost the quotes around a comma; one that goes on in the next line
+/// has lost its closing quote, and would swallow rows in silence.
+fn check_shape(row: &mut Row<'_>) {
+    let (cells, columns) = (row.record.len(), row.columns.count);
+    let is_surplus = row.record.iter().skip(columns).any(|cell| !cell.is_empty());
+    let place = Place::Row { file: row.file.clone(), row: row.number, column: None };
+    if is_surplus {
         let text = format!("has {cells} cells, but there are {columns} columns");
         row.findings.mistake(&place, text);
+    }
+    if row.record.iter().any(|cell| cell.contains('\n')) {
+        row.findings.mistake(&place, "goes on in the next line: a quote is not closed");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::finding::Finding;
+use super::finding::{Finding, counted};
 use super::section::Setting;
 use super::{Configuration, Refusal};
 
@@ -22,15 +22,17 @@ pub(crate) fn print(
             settings(out, &refusal.settings)?;
             findings(out, "warning", &refusal.warnings)?;
             findings(out, "mistake", &refusal.mistakes)?;
-            writeln!(out, "{name} cannot be used: {} mistakes", refusal.mistakes.len())
+            let mistakes = counted(refusal.mistakes.len(), "mistake");
+            writeln!(out, "{name} cannot be used: {mistakes}")
         }
     }
 }
 
 fn settings(out: &mut impl Write, settings: &[Setting]) -> io::Result<()> {
-    settings
-        .iter()
-        .try_for_each(|Setting { key, value, place }| writeln!(out, "{key} = {value}  # {place}"))
+    settings.iter().try_for_each(|Setting { key, value, place }| {
+        let value = if value.is_empty() { "none" } else { value };
+        writeln!(out, "{key} = {value}  # {place}")
+    })
 }
 
 fn findings(out: &mut impl Write, kind: &str, findings: &[Finding]) -> io::Result<()> {
@@ -40,10 +42,11 @@ fn findings(out: &mut impl Write, kind: &str, findings: &[Finding]) -> io::Resul
 fn count(configuration: &Configuration) -> String {
     let plant = &configuration.plant;
     let points: usize = plant.devices.iter().map(|device| device.points.len()).sum();
-    format!(
-        "{} sites, {} channels, {} devices, {points} points",
-        plant.sites.len(),
-        configuration.channels.len(),
-        plant.devices.len()
-    )
+    let parts = [
+        counted(plant.sites.len(), "site"),
+        counted(configuration.channels.len(), "channel"),
+        counted(plant.devices.len(), "device"),
+        counted(points, "point"),
+    ];
+    parts.join(", ")
 }

@@ -60,14 +60,16 @@ impl FromStr for Switch {
 pub(crate) async fn run(plan: Simulation, stop: CancellationToken) -> Result<(), SimulateError> {
     let mut tasks = JoinSet::new();
     let mut switches = Vec::new();
+    let mut addresses = String::new();
     for index in 0..plan.boards {
         let name = format!("board-{}", index.saturating_add(1));
         let board = bind(&name, plan.listen, index).await?;
-        writeln!(io::stdout().lock(), "{name} {} unit {UNIT}", board.local_addr())?;
+        addresses.push_str(&format!("{name} {} unit {UNIT}\n", board.local_addr()));
         switches.push((name, board.faults()));
         tasks.spawn(board.run(stop.clone()));
     }
     plan.faults.iter().try_for_each(|switch| turn(&switches, switch))?;
+    io::stdout().lock().write_all(addresses.as_bytes())?;
     std::thread::spawn(move || listen_to_switches(&switches));
     while tasks.join_next().await.is_some() {}
     Ok(())

@@ -78,6 +78,23 @@ fn limits_and_columns_of_later_versions_are_checked_too() {
     }
 }
 
+#[test]
+fn an_open_quote_swallows_no_rows_in_silence() {
+    let points =
+        format!("{HEADING},text_en\nboard-1,a,T,hr,0,int16,\"x\nboard-1,b,T,hr,1,int16,\n");
+    let told = mistakes(&PLANT.replace("temperature", "a"), &points);
+    assert_eq!(told, ["points.csv: row 2: goes on in the next line: a quote is not closed"]);
+}
+
+#[test]
+fn a_point_cannot_be_read_more_often_than_its_channel() {
+    let points = format!("{HEADING},poll_ms\nboard-1,temperature,T,hr,0,int16,200\n");
+    let read = read_texts(PLANT, &points).unwrap();
+    let told: Vec<_> = read.warnings.iter().map(ToString::to_string).collect();
+    let expected = "points.csv: row 2, `poll_ms`: 200ms is more often than channel 1 is polled, 1s";
+    assert_eq!(told, [expected]);
+}
+
 const LATER_MISTAKES: [(&str, &str); 10] = [
     ("10,20,,,,,,,,,,", "`alarm_hh`: must be above alarm_h, 20"),
     (",,5,5,,,,,,,,", "`alarm_l`: must be above alarm_ll, 5"),
