@@ -95,6 +95,7 @@ fn examine(gateway: &Gateway, parts: &Parts, offer: &Offer) -> Result<Caller, Re
     let device: String = written.unwrap_or_default().chars().take(SHOWN).collect();
     let refuse = |reason, detail| Refusal { reason, detail, device: device.clone() };
     if let Offer::Unknown(version) = offer {
+        let version: String = version.chars().take(SHOWN).collect();
         let detail = format!("sub-protocol `{version}` is not spoken here");
         return Err(refuse(FailReason::UnsupportedVersion, detail));
     }

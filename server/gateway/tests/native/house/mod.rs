@@ -1,0 +1,133 @@
+//! A whole gateway on real sockets, with a plant whose boards are the test itself.
+
+pub(crate) mod client;
+pub(crate) mod web;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use dialect::native::Settings;
+use engine::{Limits, PushStrategy, Setup, Station};
+use gateway::{Config, Gateway, Hub, Stopwatch};
+use protocol::digest::{Algorithm, Seal};
+use protocol::id::ChannelId;
+use protocol::point::{Device, Name, Plant, Point, PointKind, Role, Site};
+use protocol::reading::Value;
+use protocol::report::{Reach, Report};
+use protocol::wire::session::Integrity;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) const KEY: &str = "a key for tests only";
+
+/// What differs from house to house.
+#[derive(Clone, Copy)]
+pub(crate) struct Rules {
+    pub(crate) heartbeat_interval: Duration,
+    pub(crate) connections: usize,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self { heartbeat_interval: Duration::from_secs(10), connections: 100 }
+    }
+}
+
+/// A running gateway.
+pub(crate) struct House {
+    pub(crate) address: SocketAddr,
+    pub(crate) hub: Hub,
+    pub(crate) stop: CancellationToken,
+    pub(crate) served: JoinHandle<()>,
+}
+
+impl House {
+    pub(crate) async fn open() -> Self {
+        Self::open_with(Rules::default()).await
+    }
+
+    pub(crate) async fn open_with(rules: Rules) -> Self {
+        let (stopwatch, stop) = (Stopwatch::start(), CancellationToken::new());
+        let (push, clock) = (PushStrategy::default(), stopwatch.clock());
+        let setup = Setup {
+            plant: plant(),
+            intervals: BTreeMap::new(),
+            push,
+            limits: Limits { connections: rules.connections, per_user: 10 },
+            clock,
+        };
+        let station = Station::new(setup, stopwatch.now());
+        let (hub, desk) = Hub::open(&station, &"e1".parse().unwrap(), stopwatch);
+        tokio::spawn(gateway::run_station(station, desk, stop.clone()));
+        let native = Settings {
+            seal: Seal::new(Algorithm::Md5, KEY),
+            heartbeat_interval: rules.heartbeat_interval,
+            push,
+            server_version: "0.0.0".into(),
+            clock,
+        };
+        let integrity = Integrity { algorithm: Algorithm::Md5, key: KEY.into() };
+        let config = Config { origins: vec!["https://console.example".into()], integrity };
+        let gateway = Gateway::new(hub.clone(), Arc::new(plant()), native, config, stop.clone());
+        let listener = gateway::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = TcpListener::local_addr(&listener).unwrap();
+        let router = gateway::router(gateway.clone());
+        let served = tokio::spawn(gateway::serve(listener, router, gateway));
+        let house = Self { address, hub, stop, served };
+        house.becomes_ready().await;
+        house
+    }
+
+    async fn becomes_ready(&self) {
+        while !web::get(self.address, "/readyz", &[]).await.starts_with("HTTP/1.1 200") {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// A board's answer to a poll: its temperature.
+    pub(crate) async fn poll(&self, device: &str, temperature: f64) {
+        let results = vec![(0, Ok(Value::Number(temperature)))];
+        let device = device.parse().unwrap();
+        self.hub.report(Report { device, reach: Reach::Answered, results }).await.unwrap();
+    }
+}
+
+fn plant() -> Plant {
+    let site = "plant".parse().unwrap();
+    let device = |id: &str| Device {
+        id: id.parse().unwrap(),
+        site: "plant".parse().unwrap(),
+        channel: ChannelId(1),
+        name: Name { zh: "控制板".into(), en: "Board".into() },
+        points: vec![temperature()],
+        overview: vec!["temperature".parse().unwrap()],
+        has_pscada: false,
+        has_system_server: false,
+    };
+    Plant {
+        sites: vec![Site { id: site, name: Name::default(), zone: "Asia/Shanghai".into() }],
+        devices: vec![device("board-1"), device("board-2")],
+        demo: false,
+    }
+}
+
+fn temperature() -> Point {
+    Point {
+        key: "temperature".parse().unwrap(),
+        kind: PointKind::Telemetry,
+        name: Name::default(),
+        unit: "°C".into(),
+        decimals: 1,
+        min: None,
+        max: None,
+        limits: Default::default(),
+        deadband: 0.0,
+        stale_ms: Some(600_000),
+        direction: None,
+        role: Role::None,
+        key_event: false,
+    }
+}

@@ -1,0 +1,11 @@
+//! The native wire from outside: real sockets, a real Station, and boards played by the test.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod bad_input;
+mod coming_back;
+mod handshake;
+mod house;
+mod numbers;
+mod rest;
+mod silence;
