@@ -154,3 +154,18 @@ fn simulated_boards_take_faults_while_they_run() {
     boards.kill().unwrap();
     boards.wait().unwrap();
 }
+
+#[test]
+fn a_signal_ends_it_politely() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut boards = gapless(folder.path())
+        .args(["simulate", "--listen", "127.0.0.1:0", "--boards", "1"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    BufReader::new(boards.stdout.take().unwrap()).lines().next().unwrap().unwrap();
+    let told = Command::new("kill").args(["-TERM", &boards.id().to_string()]).status().unwrap();
+    assert!(told.success());
+    assert_eq!(boards.wait().unwrap().code(), Some(0));
+}

@@ -204,6 +204,29 @@ fn points() -> String {
 }
 
 #[test]
+fn what_does_not_fit_together_is_a_mistake() {
+    let four = "[\"temperature\", \"k1\", \"temperature\", \"k1\"]";
+    let rtu = "transport = \"rtu\"\npath = \"/dev/ttyUSB0\"";
+    let tcp = "transport = \"tcp\"\nhost = \"10.0.0.7\"";
+    let table = [
+        ("[\"temperature\"]", four, "`overview` holds 3 points at most"),
+        (
+            "[\"temperature\"]",
+            "[\"temprature\"]",
+            "has no point `temprature`; did you mean `temperature`?",
+        ),
+        ("unit = 16", "unit = 16\nhots = 1", "unknown key `device[board-1].hots`"),
+        (tcp, rtu, "`unit` must be 1 to 247 on a serial line, not 250"),
+    ];
+    for (from, to, expected) in table {
+        let toml = PLANT.replace(from, to);
+        let toml = if from == tcp { toml.replace("unit = 16", "unit = 250") } else { toml };
+        let told = mistakes(&toml, &points());
+        assert!(told.len() == 1 && told[0].contains(expected), "{to}: {told:#?}");
+    }
+}
+
+#[test]
 fn mistakes_of_both_files_are_told_together() {
     let toml = format!("sever = 1\n{}", PLANT.replace("unit = 16", "unit = 300"));
     let told = mistakes(&toml, &row("board-1,a,T,hr,0,double"));
