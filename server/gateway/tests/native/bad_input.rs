@@ -39,6 +39,7 @@ async fn a_malformed_frame_is_answered_and_the_connection_stays() {
         ("[".repeat(60_000), TooDeep, "32 levels"),
         (r#"{"type":"HEARTBEAT"}"#.into(), MissingField, "checksum"),
         (sealed("{}", "SING"), UnknownType, "SING"),
+        (sealed(r#"{},"device_id":"board-2""#, "HEARTBEAT"), UnknownDevice, "board-1"),
         (sealed(r#"{"ranges":[[1,9223372036854775808]]}"#, "DATA_LOST"), OutOfRange, "9223372"),
         (sealed(r#"{"ranges":[[3,1]]}"#, "DATA_LOST"), OutOfRange, "[3,1]"),
         (sealed(r#"{"ranges":[[1,900]]}"#, "DATA_LOST"), OutOfRange, "last number"),
