@@ -15,14 +15,15 @@ pub(crate) fn value(value: Value, decimals: u8) -> String {
     }
 }
 
-/// An age in its largest whole unit: `12 s`, `3 min`, `2 h`, `5 d`.
+/// An age in its largest whole unit: `12 s`, `3 min`, `2 h`, `5 d`; it does not break over lines.
 pub(crate) fn age(age: Duration) -> String {
-    match age.as_secs() {
-        seconds @ 0..MINUTE => format!("{seconds} s"),
-        seconds @ MINUTE..HOUR => format!("{} min", seconds / MINUTE),
-        seconds @ HOUR..DAY => format!("{} h", seconds / HOUR),
-        seconds => format!("{} d", seconds / DAY),
-    }
+    let (number, unit) = match age.as_secs() {
+        seconds @ 0..MINUTE => (seconds, "s"),
+        seconds @ MINUTE..HOUR => (seconds / MINUTE, "min"),
+        seconds @ HOUR..DAY => (seconds / HOUR, "h"),
+        seconds => (seconds / DAY, "d"),
+    };
+    format!("{number}\u{a0}{unit}")
 }
 
 /// The time of day in a zone: `14:03:22`.
@@ -110,7 +111,7 @@ mod tests {
             (8_640_000, "100 d"),
         ];
         for (seconds, expected) in table {
-            assert_eq!(age(Duration::from_secs(seconds)), expected);
+            assert_eq!(age(Duration::from_secs(seconds)).replace('\u{a0}', " "), expected);
         }
     }
 

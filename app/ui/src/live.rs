@@ -69,9 +69,11 @@ pub struct Footing {
 impl Live {
     /// Begins with what the server handed to the page; call it once, first of all, on both sides.
     ///
-    /// On the server the request's [`Bootstrap`] must have been provided as a context.
+    /// On the server the request's [`Bootstrap`] must have been provided as a context; without one
+    /// there is nothing to show, as where routes are only listed.
     pub fn open() -> Self {
-        Self::with(SharedValue::new(expect_context::<Bootstrap>).into_inner())
+        let page = SharedValue::new(|| use_context::<Bootstrap>().unwrap_or_default());
+        Self::with(page.into_inner())
     }
 
     /// Begins with a page's first values.

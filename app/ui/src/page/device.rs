@@ -47,7 +47,7 @@ fn Facts(device: Device) -> impl IntoView {
     let stream = StreamName::Device(device.id.clone());
     let is_current = move || live.is_current(&stream);
     let title = device.name.clone();
-    let title = Memo::new(move |_| name(&title, language()).to_owned());
+    let title = move || name(&title, language()).to_owned();
     let switches = |direction: Direction| {
         let points = device.points.iter().filter(move |point| point.is_switch());
         let points =
@@ -56,10 +56,11 @@ fn Facts(device: Device) -> impl IntoView {
     };
     let (inputs, outputs) = (switches(Direction::Input), switches(Direction::Output));
     view! {
-        <Title text=title/>
+        // It is read when this page's signals are gone: it must own what it says.
+        <Title text=title.clone()/>
         <div class="device" data-device=device.id.to_string() data-current=move || is_current().to_string()>
             <Neighbours/>
-            <Head device=device.clone() title/>
+            <Head device=device.clone() title=Signal::derive(title)/>
             <div class="columns">
                 <Analog device=device.clone()/>
                 <div class="column">
@@ -95,7 +96,7 @@ fn Neighbours() -> impl IntoView {
 
 /// Name, state and fault codes, and how often the board is asked.
 #[component]
-fn Head(device: Device, title: Memo<String>) -> impl IntoView {
+fn Head(device: Device, title: Signal<String>) -> impl IntoView {
     let live = expect_context::<Live>();
     let state: Signal<Option<State>> = live.state(&device.id).into();
     let status = Signal::derive(move || state.read().as_ref().and_then(|state| state.status));

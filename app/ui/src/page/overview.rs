@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::components::A;
 use leptos_router::hooks::use_query_map;
 use protocol::device::DeviceStatus;
 use protocol::frame::Summary;
@@ -39,16 +38,15 @@ pub(crate) fn Overview() -> impl IntoView {
         <h1 class="sr">{t(text::OVERVIEW)}</h1>
         <Figures/>
         <p class="filter">
-            <A
-                href=move || if only_abnormal.get() { "/" } else { "/?only=abnormal" }.to_owned()
-                scroll=false
-                attr:class="chip"
-                attr:data-filter="abnormal"
-                attr:aria-pressed=move || only_abnormal.get().to_string()
-                attr:role="button"
+            <a
+                href=move || if only_abnormal.get() { "/" } else { "/?only=abnormal" }
+                class="chip"
+                role="button"
+                data-filter="abnormal"
+                aria-pressed=move || only_abnormal.get().to_string()
             >
                 {t(text::ONLY_ABNORMAL)}
-            </A>
+            </a>
         </p>
         {groups}
         <p class="muted" hidden=!is_empty>{t(text::NO_DEVICES)}</p>

@@ -176,7 +176,7 @@ mod tests {
         use Quality::{Bad, Good, NoComm, Stale, Uncertain};
         let table = [
             (Some(reading(Good, None)), true, "good", "30.5", None),
-            (Some(reading(Stale, Some(Reason::Overdue))), true, "stale", "30.5", Some("12 s")),
+            (Some(reading(Stale, Some(Reason::Overdue))), true, "stale", "30.5", Some("12\u{a0}s")),
             (Some(reading(Bad, Some(Reason::Timeout))), true, "bad", "30.5", Some("超时")),
             (
                 Some(reading(NoComm, Some(Reason::Refused))),
@@ -192,7 +192,7 @@ mod tests {
                 "30.5",
                 Some("超出量程"),
             ),
-            (Some(reading(Good, None)), false, "link", "30.5", Some("12 s")),
+            (Some(reading(Good, None)), false, "link", "30.5", Some("12\u{a0}s")),
             (Some(Reading::NOT_READ), true, "uncertain", "—", Some("尚未读取")),
             (None, true, "none", "—", Some("正在读取点表…")),
         ];

@@ -1,7 +1,7 @@
 //! The places there are: a rail at the side, tabs at the foot of a phone.
 
 use leptos::prelude::*;
-use leptos_router::components::A;
+use leptos_router::hooks::use_location;
 
 use crate::live::Live;
 use crate::preference::t;
@@ -10,20 +10,23 @@ use crate::view::icon::{Icon, Shape};
 
 #[component]
 pub(super) fn Rail() -> impl IntoView {
+    let path = use_location().pathname;
+    let here = move |is_here: bool| is_here.then_some("page");
+    let is_device = move || path.read().starts_with("/devices/");
     let device = device_href(expect_context::<Live>()).map(|href| {
         view! {
-            <A href=href>
+            <a href=href aria-current=move || here(is_device())>
                 <Icon shape=Shape::Board/>
                 <span>{t(text::DEVICES)}</span>
-            </A>
+            </a>
         }
     });
     view! {
         <nav class="rail" aria-label=t(text::NAVIGATION)>
-            <A href="/" exact=true>
+            <a href="/" aria-current=move || here(path.read().as_str() == "/")>
                 <Icon shape=Shape::Tiles/>
                 <span>{t(text::OVERVIEW)}</span>
-            </A>
+            </a>
             {device}
         </nav>
     }

@@ -1,7 +1,6 @@
 //! The top row: where we are, what is wrong, how the connection is, what time it is.
 
 use leptos::prelude::*;
-use leptos_router::components::A;
 use leptos_router::hooks::use_location;
 use protocol::device::DeviceStatus;
 
@@ -77,11 +76,11 @@ fn Faults() -> impl IntoView {
             let count = many(status);
             (count > 0).then(|| {
                 view! {
-                    <A href="/?only=abnormal" attr:class="count" attr:data-status=status.to_string()>
+                    <a href="/?only=abnormal" class="count" data-status=status.to_string()>
                         <Icon shape=Shape::of_status(Some(status))/>
                         <b>{count}</b>
                         <span>{t(text::status(status))}</span>
-                    </A>
+                    </a>
                 }
             })
         }
