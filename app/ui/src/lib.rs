@@ -8,6 +8,8 @@ mod bootstrap;
 mod choice;
 #[cfg(test)]
 mod contrast;
+#[cfg(test)]
+mod first_html;
 mod format;
 mod live;
 #[expect(unreachable_pub, reason = "`#[component]` makes the types of its arguments public")]
