@@ -5,14 +5,13 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use tokio::runtime::Runtime;
-use tokio::task::JoinSet;
 
 use crate::cli::{Cli, Command, Configured, DONE, FAILED, MISTAKEN, Serve, Simulate};
 use crate::config::overrides::Variables;
-use crate::config::{self, Refusal, Source, locate, report};
+use crate::config::{self, Configuration, Refusal, Source, locate, reload, report};
 use crate::demo::simulate::{self, Simulation};
 use crate::demo::{self, Demo, DemoError};
-use crate::{log, shutdown};
+use crate::{assemble, log, shutdown};
 
 /// A configuration that was asked for and cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -50,12 +49,26 @@ fn serve(asked: &Serve, variables: &Variables) -> anyhow::Result<u8> {
         for warning in &configuration.warnings {
             tracing::warn!("{warning}");
         }
-        let mut tasks: JoinSet<()> =
-            boards.into_iter().map(|board| board.run(stop.clone())).collect();
-        stop.cancelled().await;
-        shutdown::within_grace(&stop, async { while tasks.join_next().await.is_some() {} }).await;
+        let running = assemble::start(&configuration, boards, stop.clone()).await?;
+        let address = running.address;
+        tracing::info!(%address, "Gapless is at http://{address}");
+        match source(&asked.configured, variables)? {
+            Some(_) => {
+                let again = || reread(asked, variables);
+                let apply = |channel, interval| running.set_pace(channel, interval);
+                reload::on_hangup(stop.clone(), configuration, again, apply).await?;
+            }
+            None => stop.cancelled().await,
+        }
+        shutdown::within_grace(&stop, running.ended()).await;
         Ok(DONE)
     })
+}
+
+/// The configuration as its file has it now.
+fn reread(asked: &Serve, variables: &Variables) -> anyhow::Result<Configuration> {
+    let source = source(&asked.configured, variables)?.context("the configuration is gone")?;
+    Ok(config::read(&source, variables, asked.overrides())?)
 }
 
 /// What is configured, without boards of our own; or the demonstration, with them.

@@ -4,11 +4,15 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
+mod assemble;
+mod assets;
 mod cli;
 mod command;
 mod config;
 mod demo;
+mod first_page;
 mod log;
+mod pages;
 mod shutdown;
 mod supervise;
 

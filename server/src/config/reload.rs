@@ -9,8 +9,8 @@ use protocol::id::ChannelId;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use super::Configuration;
 use super::section::Setting;
-use super::{Configuration, Refusal};
 
 /// What is another than before.
 #[derive(Debug, Default, Eq, PartialEq)]
@@ -46,7 +46,7 @@ pub(crate) fn compare(running: &Configuration, read: &Configuration) -> Changes 
 pub(crate) async fn on_hangup(
     stop: CancellationToken,
     mut running: Configuration,
-    read: impl Fn() -> Result<Configuration, Refusal>,
+    read: impl Fn() -> anyhow::Result<Configuration>,
     apply: impl Fn(ChannelId, Duration),
 ) -> io::Result<()> {
     let mut hangup = signal(SignalKind::hangup())?;
@@ -55,7 +55,7 @@ pub(crate) async fn on_hangup(
             () = stop.cancelled() => return Ok(()),
             _ = hangup.recv() => match read() {
                 Ok(read) => adopt(&mut running, &read, &apply),
-                Err(refusal) => tracing::error!("everything stays as it is: {refusal}"),
+                Err(error) => tracing::error!("everything stays as it is: {error:#}"),
             },
         }
     }

@@ -1,0 +1,71 @@
+//! What a page shows before its first frame arrives: read from the streams, never asked of anyone.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::{header, request::Parts};
+use gateway::{Hub, Stopwatch};
+use jiff::tz::TimeZone;
+use protocol::id::ChannelId;
+use protocol::point::{Plant, Site};
+use protocol::time::{Clock, Timestamp};
+use tokio::sync::watch;
+use ui::{Bootstrap, Choice, Told, Zone, device_of};
+
+/// Makes the first content of every page.
+#[derive(Clone)]
+pub(crate) struct FirstPage {
+    pub hub: Hub,
+    pub plant: Arc<Plant>,
+    pub paces: Arc<BTreeMap<ChannelId, watch::Receiver<Duration>>>,
+    pub snapshot_interval: Duration,
+    pub stopwatch: Stopwatch,
+    pub clock: Clock,
+}
+
+impl FirstPage {
+    /// The content of the page that this request asks for.
+    pub(crate) fn make(&self, request: &Parts) -> Bootstrap {
+        let page = device_of(request.uri.path());
+        let cookies = request.headers.get(header::COOKIE).and_then(|value| value.to_str().ok());
+        let now = self.clock.at(self.stopwatch.now());
+        let facts = Bootstrap::of(&self.plant, page.as_ref());
+        let told = |(update, at)| Told { at, update };
+        let values = facts.streams().filter_map(|stream| {
+            let table = self.hub.table(&stream)?;
+            Some((stream, told(table)))
+        });
+        let values = values.collect();
+        let zones = facts.sites.iter().map(|site| (site.id.clone(), zone(site, now))).collect();
+        Bootstrap {
+            now,
+            version: env!("CARGO_PKG_VERSION").into(),
+            choice: Choice::from_cookies(cookies.unwrap_or_default()),
+            snapshot_interval_ms: millis(self.snapshot_interval).into(),
+            zones,
+            poll_ms: self.poll_ms(),
+            values,
+            ..facts
+        }
+    }
+
+    fn poll_ms(&self) -> BTreeMap<protocol::id::DeviceId, u32> {
+        let pace = |channel| self.paces.get(&channel).map(|pace| millis(*pace.borrow()));
+        let devices = self.plant.devices.iter();
+        devices.filter_map(|device| Some((device.id.clone(), pace(device.channel)?))).collect()
+    }
+}
+
+/// The offset and the name of a site's zone now; UTC where the zone is not known.
+fn zone(site: &Site, now: Timestamp) -> Zone {
+    let zone = TimeZone::get(&site.zone).unwrap_or(TimeZone::UTC);
+    let moment = i64::try_from(now.as_millis()).ok();
+    let moment = moment.and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok());
+    let offset = zone.to_offset_info(moment.unwrap_or_default());
+    Zone { offset_minutes: offset.offset().seconds() / 60, label: offset.abbreviation().to_owned() }
+}
+
+fn millis(duration: Duration) -> u32 {
+    u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
+}
