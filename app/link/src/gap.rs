@@ -13,6 +13,8 @@ pub(crate) struct Gaps {
     gone: Ranges,
     /// Came by recovery before their turn.
     ahead: Ranges,
+    /// Came by recovery, but damaged. A snapshot does not make up for the key events among them.
+    doubtful: Ranges,
 }
 
 /// What an arriving number means to the stream so far.
@@ -38,6 +40,7 @@ impl Gaps {
             missing: Ranges::default(),
             gone: Ranges::default(),
             ahead: Ranges::default(),
+            doubtful: Ranges::default(),
         }
     }
 
@@ -55,18 +58,21 @@ impl Gaps {
 
     /// Whether something has to be asked for.
     pub(crate) fn is_broken(&self) -> bool {
-        !self.missing.is_empty() || !self.gone.is_empty()
+        !self.missing.is_empty() || !self.gone.is_empty() || !self.doubtful.is_empty()
     }
 
     /// The numbers to ask for, in at most so many ranges.
     pub(crate) fn wanted(&self, most: usize) -> Vec<(u64, u64)> {
         let mut wanted = self.missing.clone();
-        self.gone.iter().for_each(|(from, to)| wanted.insert(from, to));
+        for (from, to) in self.gone.iter().chain(self.doubtful.iter()) {
+            wanted.insert(from, to);
+        }
         wanted.at_most(most)
     }
 
     /// Takes note of a frame in its turn.
     pub(crate) fn arrive(&mut self, number: u64) -> Arrival {
+        self.doubtful.remove(number, number);
         if number < self.next {
             return self.fill(number);
         }
@@ -84,6 +90,7 @@ impl Gaps {
 
     /// Takes note of a recovered frame: it never moves the number that is due.
     pub(crate) fn recover(&mut self, number: u64) -> Arrival {
+        self.doubtful.remove(number, number);
         if number < self.next {
             return self.fill(number);
         }
@@ -109,22 +116,27 @@ impl Gaps {
         lost.count()
     }
 
-    /// Takes note of a snapshot that stands for `settled` and carries `number`.
+    /// Takes note of a snapshot that carries `number` and stands for `settled`.
     ///
+    /// Unless it stands for its own number too, a frame of that number was sent before it.
     /// The answer: how many missing numbers it made up for, how many more it found missing.
     pub(crate) fn settle(&mut self, number: u64, settled: (u64, u64)) -> (u64, u64) {
         let (from, to) = settled;
         self.ahead.insert(from.max(self.next), to);
-        let lost = self.reach(number.saturating_sub(1));
-        self.pass(number);
-        let repaired =
-            self.missing.remove(from, to).saturating_add(self.missing.remove(number, number));
+        let lost = self.reach(number);
+        let repaired = self.missing.remove(from, to);
         self.mend(number);
         (repaired, lost)
     }
 
+    /// A recovered frame came damaged, and this was its number.
+    pub(crate) fn doubt(&mut self, number: u64) {
+        self.doubtful.insert(number, number);
+    }
+
     /// Learns that nobody holds these numbers any more.
     pub(crate) fn give_up(&mut self, from: u64, to: u64) {
+        self.doubtful.remove(from, to);
         let mut given = self.missing.clone();
         given.remove(0, from.saturating_sub(1));
         given.remove(to.saturating_add(1), u64::MAX);
@@ -207,10 +219,11 @@ mod tests {
     fn a_snapshot_settles_what_it_stands_for_and_no_more() {
         let mut gaps = Gaps::after(4);
         gaps.arrive(8);
-        assert_eq!(gaps.settle(12, (6, 11)), (2, 0), "5 is still missing");
+        assert_eq!(gaps.settle(12, (6, 12)), (2, 0), "5 is still missing");
         assert_eq!((gaps.last(), wanted(&gaps)), (12, vec![(5, 5)]));
         assert_eq!(gaps.settle(20, (15, 20)), (0, 2), "13 and 14 are nowhere");
         assert_eq!(gaps.arrive(21), Due);
+        assert_eq!(gaps.settle(22, (5, 5)), (1, 1), "22 itself was sent, and never came");
     }
 
     #[test]

@@ -200,8 +200,12 @@ impl Stream {
     /// A frame with a wrong check code claims to be this one of the stream.
     pub(crate) fn claim(&mut self, frame: &ServerFrame, now: Instant, vitals: &mut Vitals) {
         let last = self.gaps.last();
-        let near = |number: &u64| (last..=last.saturating_add(NEAR)).contains(number);
-        if let Some(number) = self.number(frame).filter(|_| !frame.recovered).filter(near) {
+        let near = |number: &u64| *number <= last.saturating_add(NEAR);
+        let Some(number) = self.number(frame).filter(near) else { return };
+        if frame.recovered {
+            self.gaps.doubt(number);
+            self.ask_at = Some(now);
+        } else {
             self.miss(last, number, now, vitals);
         }
     }

@@ -1,0 +1,10 @@
+//! The session against a server that says whatever a test wants.
+
+#[cfg(test)]
+mod bad_wire;
+#[cfg(test)]
+mod reconnect;
+#[cfg(test)]
+mod repair;
+#[cfg(test)]
+mod stage;
