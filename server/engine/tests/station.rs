@@ -1,0 +1,353 @@
+//! What the Station promises about quality, state, numbers and pace.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod plant;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use engine::{Action, Event, Limits, PushStrategy, Setup, Station};
+use proptest::prelude::*;
+use protocol::device::{DeviceStatus, Links, Peer};
+use protocol::frame::{Body, KeyEvent, Offset, Update};
+use protocol::id::ChannelId;
+use protocol::reading::{Quality, Reading, Reason, Value};
+use protocol::report::{Reach, Report};
+use protocol::stream::StreamName;
+use protocol::time::{Clock, Instant, Timestamp};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A Station, and what its streams add up to.
+struct Desk {
+    station: Station,
+    now: Instant,
+    tables: BTreeMap<StreamName, Update>,
+    tops: BTreeMap<StreamName, Offset>,
+    /// Key events as `what old→new`.
+    events: Vec<String>,
+    snapshots: usize,
+}
+
+impl Desk {
+    fn new(boards: usize) -> Self {
+        let now = Instant::from_millis(0);
+        let setup = Setup {
+            plant: plant::plant(boards),
+            intervals: BTreeMap::new(),
+            push: PushStrategy::default(),
+            limits: Limits::default(),
+            clock: Clock::new(now, Timestamp::from_millis(1_000_000)),
+        };
+        let mut desk = Self {
+            station: Station::new(setup, now),
+            now,
+            tables: BTreeMap::new(),
+            tops: BTreeMap::new(),
+            events: Vec::new(),
+            snapshots: 0,
+        };
+        desk.event(Event::Tick);
+        desk
+    }
+
+    fn event(&mut self, event: Event) {
+        for action in self.station.handle(event, self.now) {
+            let Action::Publish { stream, frame } = action else { continue };
+            let top = self.tops.entry(stream.clone()).or_default();
+            assert_eq!(frame.offset, top.next(), "{stream} counts without a hole");
+            *top = frame.offset;
+            let table = self.tables.entry(stream).or_default();
+            match frame.body {
+                Body::Delta(update) => table.fold(&update),
+                Body::Snapshot(update) => {
+                    self.snapshots += 1;
+                    *table = update;
+                }
+                Body::Event(KeyEvent::StateChanged(change)) => {
+                    self.events.push(format!("{} {}→{}", change.what, change.old, change.new));
+                }
+            }
+        }
+    }
+
+    fn pass(&mut self, duration: Duration) {
+        let until = self.now + duration;
+        while let Some(at) = self.station.wake_at()
+            && at <= until
+        {
+            self.now = self.now.max(at);
+            self.event(Event::Tick);
+        }
+        self.now = until;
+    }
+
+    fn poll(&mut self, reach: Reach, results: Vec<(usize, Result<Value, Reason>)>) {
+        let device = "board-1".parse().unwrap();
+        self.event(Event::Polled(Report { device, reach, results }));
+    }
+
+    /// A poll that everything answered: the level and which switches are on.
+    fn read(&mut self, level: f64, on: &[usize]) {
+        let switch = |index| (index, Ok(Value::Switch(on.contains(&index))));
+        let mut results = vec![(0, Ok(Value::Number(level)))];
+        results.extend((1..5).map(switch));
+        self.poll(Reach::Answered, results);
+    }
+
+    fn fail(&mut self, reach: Reach, why: Reason) {
+        self.poll(reach, (0..5).map(|index| (index, Err(why))).collect());
+    }
+
+    fn table(&self) -> &Update {
+        &self.tables[&"device/board-1".parse().unwrap()]
+    }
+
+    fn reading(&self, key: &str) -> Reading {
+        self.table().points[key]
+    }
+
+    fn state(&self) -> (DeviceStatus, Vec<String>) {
+        let codes = self.table().fault_codes.iter().flatten().map(ToString::to_string);
+        (self.table().device_status.unwrap(), codes.collect())
+    }
+}
+
+#[test]
+fn before_the_first_poll_nothing_looks_known() {
+    let desk = Desk::new(1);
+    assert_eq!(desk.reading("level"), Reading::NOT_READ);
+    assert_eq!(desk.state(), (DeviceStatus::Fault, vec!["E030".into()]));
+    assert_eq!(desk.events, [""; 0], "not knowing is no event");
+}
+
+#[test]
+fn every_failure_is_shown_with_its_reason_within_three_polls() {
+    use Quality::{Bad, NoComm};
+    let table = [
+        (Reach::Answered, Reason::Exception(2), Bad, Bad),
+        (Reach::Answered, Reason::NotANumber, Bad, Bad),
+        (Reach::Silent, Reason::Timeout, Bad, NoComm),
+        (Reach::Silent, Reason::Garbage, Bad, NoComm),
+        (Reach::Silent, Reason::ShortAnswer, Bad, NoComm),
+        (Reach::Silent, Reason::ForeignUnit, Bad, NoComm),
+        (Reach::Away, Reason::Refused, NoComm, NoComm),
+        (Reach::Away, Reason::Unreachable, NoComm, NoComm),
+        (Reach::Away, Reason::Disconnected, NoComm, NoComm),
+    ];
+    for (reach, why, first, third) in table {
+        let mut desk = Desk::new(1);
+        desk.read(30.0, &[]);
+        let good = desk.reading("level");
+        for expected in [first, first, third] {
+            desk.pass(SECOND);
+            desk.fail(reach, why);
+            let reading = desk.reading("level");
+            assert_eq!((reading.quality, reading.why), (expected, Some(why)), "{reach:?} {why}");
+            assert_eq!((reading.value, reading.at), (good.value, good.at), "the last value stays");
+        }
+        let is_lost = third == NoComm;
+        assert_eq!(desk.table().links.unwrap().board, !is_lost, "{why}");
+        assert_eq!(desk.state().1.contains(&"E030".to_owned()), is_lost, "{why}");
+        desk.pass(SECOND);
+        desk.read(30.0, &[]);
+        assert_eq!(desk.reading("level").quality, Quality::Good, "it recovers by itself");
+        assert_eq!(desk.state(), (DeviceStatus::Working, vec![]));
+    }
+}
+
+#[test]
+fn one_failed_block_leaves_its_neighbours_good() {
+    let mut desk = Desk::new(1);
+    desk.read(30.0, &[]);
+    let mixed = vec![(0, Err(Reason::Exception(2))), (1, Ok(Value::Switch(true)))];
+    desk.poll(Reach::Answered, mixed);
+    assert_eq!(desk.reading("level").quality, Quality::Bad);
+    assert_eq!(desk.reading("k1").quality, Quality::Good);
+}
+
+#[test]
+fn a_lost_board_takes_the_points_that_were_not_due_with_it() {
+    let mut desk = Desk::new(1);
+    desk.read(30.0, &[]);
+    desk.poll(Reach::Away, vec![(0, Err(Reason::Refused))]);
+    let k1 = desk.reading("k1");
+    assert_eq!((k1.quality, k1.why), (Quality::NoComm, Some(Reason::Refused)));
+}
+
+#[test]
+fn a_value_outside_of_its_range_is_uncertain() {
+    let mut desk = Desk::new(1);
+    for (level, quality, why) in [
+        (100.0, Quality::Good, None),
+        (100.1, Quality::Uncertain, Some(Reason::OutOfRange)),
+        (-1.0, Quality::Uncertain, Some(Reason::OutOfRange)),
+        (0.0, Quality::Good, None),
+    ] {
+        desk.read(level, &[]);
+        let reading = desk.reading("level");
+        assert_eq!((reading.quality, reading.why), (quality, why), "{level}");
+        assert_eq!(reading.value, Some(Value::Number(level)));
+    }
+}
+
+#[test]
+fn without_polls_values_go_stale_after_three_intervals() {
+    // D11; at a changed pace, after three of the new ones (S0-11)
+    for (interval, millis) in [(None, 3_000), (Some(200), 600), (Some(10_000), 30_000)] {
+        let mut desk = Desk::new(1);
+        if let Some(interval) = interval {
+            let interval = Duration::from_millis(interval);
+            desk.event(Event::Paced { channel: ChannelId(1), interval });
+        }
+        desk.read(30.0, &[]);
+        desk.pass(Duration::from_millis(millis));
+        assert_eq!(desk.reading("level").quality, Quality::Good, "at {millis} ms");
+        desk.pass(Duration::from_millis(1));
+        let reading = desk.reading("level");
+        assert_eq!((reading.quality, reading.why), (Quality::Stale, Some(Reason::Overdue)));
+    }
+}
+
+#[test]
+fn the_state_is_the_gravest_that_any_point_claims() {
+    // S0-6, S0-7
+    use DeviceStatus::{Alarm, Fault, Testing, Working};
+    let table: [(&[usize], DeviceStatus, &[&str]); 6] = [
+        (&[], Working, &[]),
+        (&[1], Working, &[]),
+        (&[2], Testing, &[]),
+        (&[2, 3], Alarm, &["A001"]),
+        (&[2, 3, 4], Fault, &["A001", "E001"]),
+        (&[4], Fault, &["E001"]),
+    ];
+    for (on, status, codes) in table {
+        let mut desk = Desk::new(1);
+        desk.read(30.0, on);
+        assert_eq!(
+            desk.state(),
+            (status, codes.iter().map(ToString::to_string).collect()),
+            "{on:?}"
+        );
+    }
+}
+
+#[test]
+fn a_change_of_state_is_an_event_of_its_own() {
+    // S0-44
+    let mut desk = Desk::new(1);
+    desk.read(30.0, &[]);
+    assert_eq!(desk.events, [""; 0], "the first poll is no change");
+    desk.read(30.0, &[1, 4]);
+    desk.fail(Reach::Away, Reason::Refused);
+    let board_2 =
+        Event::Reached { device: "board-1".parse().unwrap(), peer: Peer::Pscada, reached: true };
+    desk.event(board_2);
+    assert_eq!(
+        desk.events,
+        [
+            "point/k1 OFF→ON",
+            "device_status working→fault",
+            "fault_code/E001 OFF→ON",
+            "fault_code/E030 OFF→ON",
+            "link/board true→false",
+            "link/pscada false→true",
+        ]
+    );
+    // S0-8
+    let links = Links { board: false, pscada: true, system_server: false };
+    assert_eq!(desk.table().links, Some(links));
+}
+
+#[test]
+fn changes_within_the_dead_band_are_not_told_and_creep_is() {
+    // S0-13
+    let mut desk = Desk::new(1);
+    for (level, told) in [(30.0, 30.0), (30.5, 30.0), (30.3, 30.0), (30.6, 30.6), (31.2, 31.2)] {
+        desk.read(level, &[]);
+        assert_eq!(desk.reading("level").value, Some(Value::Number(told)), "{level}");
+    }
+}
+
+#[test]
+fn everything_is_told_again_every_thirty_seconds() {
+    // S0-14
+    let mut desk = Desk::new(1);
+    desk.read(30.0, &[]);
+    desk.read(30.4, &[]);
+    let before = desk.snapshots;
+    desk.pass(Duration::from_millis(29_999));
+    assert_eq!(desk.snapshots, before);
+    desk.pass(Duration::from_millis(1));
+    assert_eq!(desk.snapshots, before + 2, "of the device and of its site");
+    let value = desk.reading("level").value;
+    assert_eq!(value, Some(Value::Number(30.4)), "with what the dead band kept back");
+}
+
+#[test]
+fn a_site_tells_the_state_of_each_of_its_devices() {
+    let mut desk = Desk::new(2);
+    desk.read(30.0, &[4]);
+    desk.pass(SECOND);
+    let site = &desk.tables[&"site/plant".parse().unwrap()];
+    let (first, second) = (&site.devices["board-1"], &site.devices["board-2"]);
+    assert_eq!((first.device_status, first.quality), (DeviceStatus::Fault, Quality::Good));
+    assert_eq!(first.values["level"].value, Some(Value::Number(30.0)));
+    assert_eq!(second.quality, Quality::Uncertain);
+}
+
+#[test]
+fn a_report_of_an_unknown_device_or_point_changes_nothing() {
+    let mut desk = Desk::new(1);
+    let tops = desk.tops.clone();
+    let report = |device: &str, index| Report {
+        device: device.parse().unwrap(),
+        reach: Reach::Answered,
+        results: vec![(index, Ok(Value::Number(1.0)))],
+    };
+    desk.event(Event::Polled(report("board-9", 0)));
+    assert_eq!(desk.tops, tops);
+    desk.event(Event::Polled(report("board-1", 99)));
+    assert_eq!(desk.reading("level"), Reading::NOT_READ);
+}
+
+proptest! {
+    /// Whatever the plant does: numbers have no hole, and the deltas add up to the next snapshot.
+    #[test]
+    fn deltas_add_up_to_the_next_snapshot(
+        polls in prop::collection::vec((0u8..4, 0i32..1200, any::<[bool; 4]>(), 0u64..5_000), 1..60),
+    ) {
+        let mut desk = Desk::new(2);
+        for (kind, level, switches, pause) in polls {
+            desk.pass(Duration::from_millis(pause));
+            match kind {
+                0 => desk.fail(Reach::Silent, Reason::Timeout),
+                1 => desk.fail(Reach::Away, Reason::Refused),
+                _ => {
+                    let on: Vec<usize> = (1..5).filter(|n| switches[n - 1]).collect();
+                    desk.read(f64::from(level) / 10.0, &on);
+                }
+            }
+        }
+        let stream: StreamName = "device/board-1".parse().unwrap();
+        let told = desk.tables[&stream].clone();
+        let snapshots = desk.snapshots;
+        // Every second of silence may turn values stale; those are told as deltas too.
+        while desk.snapshots == snapshots {
+            desk.pass(SECOND);
+        }
+        let whole = &desk.tables[&stream];
+        prop_assert_eq!(told.device_status, whole.device_status);
+        prop_assert_eq!(&told.fault_codes, &whole.fault_codes);
+        prop_assert_eq!(told.links, whole.links);
+        for (key, reading) in &whole.points {
+            let (old, new) = (told.points[key].value, reading.value);
+            let near = match (old, new) {
+                (Some(Value::Number(a)), Some(Value::Number(b))) => (a - b).abs() <= 0.5,
+                _ => old == new,
+            };
+            prop_assert!(near, "{}: {:?} and {:?}", key, old, new);
+        }
+    }
+}
