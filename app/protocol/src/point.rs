@@ -85,6 +85,25 @@ pub struct Point {
 }
 
 impl Point {
+    /// A point about which nothing else is said: one decimal, no range, no limits, no role.
+    pub fn new(key: PointKey, kind: PointKind) -> Self {
+        Self {
+            key,
+            kind,
+            name: Name::default(),
+            unit: String::new(),
+            decimals: 1,
+            min: None,
+            max: None,
+            limits: Limits::default(),
+            deadband: 0.0,
+            stale_ms: None,
+            direction: None,
+            role: Role::None,
+            key_event: false,
+        }
+    }
+
     /// Whether its values are ON and OFF.
     pub fn is_switch(&self) -> bool {
         matches!(self.kind, PointKind::Signal | PointKind::Control)

@@ -8,7 +8,7 @@ use dialect::View;
 use engine::{Action, Event, Limits, PushStrategy, Setup, Station, Window};
 use protocol::frame::{Body, Offset};
 use protocol::id::ChannelId;
-use protocol::point::{Device, Limits as PointLimits, Name, Plant, Point, PointKind, Role, Site};
+use protocol::point::{Device, Name, Plant, Point, PointKind, Role, Site};
 use protocol::reading::{Reason, Value};
 use protocol::report::{Reach, Report};
 use protocol::stream::StreamName;
@@ -127,19 +127,5 @@ pub(crate) fn plant() -> Plant {
 }
 
 fn point(key: &str, kind: PointKind, role: Role) -> Point {
-    Point {
-        key: key.parse().unwrap(),
-        kind,
-        name: Name::default(),
-        unit: String::new(),
-        decimals: 1,
-        min: None,
-        max: None,
-        limits: PointLimits::default(),
-        deadband: 0.0,
-        stale_ms: None,
-        direction: None,
-        role,
-        key_event: false,
-    }
+    Point { role, ..Point::new(key.parse().unwrap(), kind) }
 }

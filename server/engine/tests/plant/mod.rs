@@ -1,7 +1,7 @@
 //! A small plant for tests of the Station.
 
 use protocol::id::ChannelId;
-use protocol::point::{Device, Limits, Name, Plant, Point, PointKind, Role, Site};
+use protocol::point::{Device, Name, Plant, Point, PointKind, Role, Site};
 
 /// One site, board after board on channel 1: `level` (0 to 100, dead band 0.5), `k1` (a key
 /// event), `testing`, `warning` (A001) and `broken` (E001).
@@ -39,19 +39,5 @@ fn device(id: &str, site: &Site) -> Device {
 }
 
 fn point(key: &str, kind: PointKind, role: Role) -> Point {
-    Point {
-        key: key.parse().unwrap(),
-        kind,
-        name: Name::default(),
-        unit: String::new(),
-        decimals: 1,
-        min: None,
-        max: None,
-        limits: Limits::default(),
-        deadband: 0.0,
-        stale_ms: None,
-        direction: None,
-        role,
-        key_event: false,
-    }
+    Point { role, ..Point::new(key.parse().unwrap(), kind) }
 }
