@@ -7,6 +7,7 @@ mod heard;
 mod heartbeat;
 mod policy;
 mod ranges;
+mod server_time;
 mod session;
 pub mod status;
 mod stream;

@@ -7,7 +7,7 @@ use protocol::digest::Seal;
 use protocol::frame::Update;
 use protocol::id::{ConnectionId, DeviceId, Epoch};
 use protocol::stream::StreamName;
-use protocol::time::{Clock, Instant};
+use protocol::time::{Clock, Instant, Timestamp};
 use protocol::wire::CloseCode;
 use protocol::wire::cut::cut;
 use protocol::wire::native::{ClientFrame, ClientMessage, FailReason, ServerFrame, ServerMessage};
@@ -16,6 +16,7 @@ use crate::backoff::{Backoff, Pause};
 use crate::event::{Action, Event, News, Notice, Resumption};
 use crate::heartbeat::Heartbeat;
 use crate::policy::Policy;
+use crate::server_time::ServerTime;
 use crate::status::{Ending, LinkState, Status};
 use crate::streams::Streams;
 use crate::vitals::Vitals;
@@ -50,6 +51,7 @@ pub struct Session {
     connection: Option<ConnectionId>,
     epoch: Option<Epoch>,
     server_version: Option<String>,
+    server_time: ServerTime,
     streams: Streams,
     vitals: Vitals,
     announced: Option<Status>,
@@ -85,6 +87,7 @@ impl Session {
             connection,
             epoch: None,
             server_version: None,
+            server_time: ServerTime::default(),
             vitals: Vitals::default(),
             announced: None,
         }
@@ -178,6 +181,11 @@ impl Session {
     /// What a stream tells in sum; `None` if it is not followed.
     pub fn table(&self, stream: &StreamName) -> Option<&Update> {
         self.streams.table(stream)
+    }
+
+    /// The server's time at this moment; `None` before the first connection.
+    pub fn server_time(&self, now: Instant) -> Option<Timestamp> {
+        self.server_time.at(now)
     }
 
     fn link_state(&self) -> LinkState {

@@ -9,6 +9,7 @@ use protocol::wire::native::{ConnectFail, ConnectSuccess, FailReason, ServerMess
 use super::{Letter, Session, State};
 use crate::event::{Action, Resumption};
 use crate::heartbeat::Heartbeat;
+use crate::server_time::ServerTime;
 use crate::status::Ending;
 
 impl Session {
@@ -40,7 +41,11 @@ impl Session {
     pub(super) fn hear_greeting(&mut self, text: &str, now: Instant) -> Vec<Action> {
         match self.read(text) {
             Letter::Sound(frame) => match frame.message {
-                ServerMessage::ConnectSuccess(success) => self.on_success(success, now),
+                ServerMessage::ConnectSuccess(success) => {
+                    self.server_time = ServerTime::default();
+                    self.server_time.note(frame.timestamp, now);
+                    self.on_success(success, now)
+                }
                 ServerMessage::ConnectFail(fail) => self.on_fail(fail, now),
                 _ => Vec::new(),
             },

@@ -58,6 +58,7 @@ impl Session {
     }
 
     fn on_frame(&mut self, frame: ServerFrame, now: Instant) -> Vec<Action> {
+        self.server_time.note(frame.timestamp, now);
         match &frame.message {
             ServerMessage::HeartbeatAck(ack) => self.on_ack(ack, now),
             ServerMessage::DataRecovered(recovered) => {
