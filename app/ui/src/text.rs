@@ -117,6 +117,8 @@ pub const CHECK_NETWORK: Text = text("请检查网络", "check the network");
 pub const NEXT_TRY: Text = text("下次重试", "next try in");
 pub const LINK_REFUSED: Text = text("服务器拒绝连接", "The server refuses the connection");
 pub const DATA_OLD: Text = text("数据流停滞", "The data stream stands still");
+pub const UPGRADED: Text =
+    text("服务已升级, 请刷新页面", "The service was upgraded: reload the page");
 pub const RECOVERED: Text = text("已恢复", "Recovered");
 pub const REFILLED: Text = text("补传", "refilled");
 pub const GAP: Text = text("缺口", "gaps");
@@ -161,7 +163,7 @@ pub fn quality(quality: Quality) -> Text {
         Quality::Uncertain => text("存疑", "uncertain"),
         Quality::Stale => text("过时", "stale"),
         Quality::Bad => text("无效", "bad"),
-        Quality::NoComm => text("无通信", "no communication"),
+        Quality::NoComm => text("无通信", "no comm"),
     }
 }
 
@@ -243,9 +245,7 @@ pub fn refusal(reason: FailReason) -> Text {
         FailReason::DeviceNotFound => text("没有这个设备", "there is no such device"),
         FailReason::Limit => text("连接数已满", "too many connections"),
         FailReason::Unauthorized => text("未登录", "not signed in"),
-        FailReason::UnsupportedVersion => {
-            text("服务已升级, 请刷新页面", "the service was upgraded: reload the page")
-        }
+        FailReason::UnsupportedVersion => UPGRADED,
     }
 }
 

@@ -1,6 +1,9 @@
+use std::time::Duration;
+
 use super::*;
 use crate::sample::{self, NOW};
 use link::status::{Ending, LinkState};
+use protocol::reading::Quality;
 
 fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)

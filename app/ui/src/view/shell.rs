@@ -30,10 +30,10 @@ pub(crate) fn Shell(children: Children) -> impl IntoView {
     let is_demo = live.page(|page| page.demo);
     let demo = is_demo.then(|| {
         view! {
-            <p class="band demo" data-band="demo">
+            <aside class="band demo" data-band="demo" aria-label=t(text::DEMO)>
                 <b>{t(text::DEMO)}</b>
                 <span>{t(text::DEMO_WHY)}</span>
-            </p>
+            </aside>
         }
     });
     view! {

@@ -21,14 +21,14 @@ pub(crate) fn ConnectionBar() -> impl IntoView {
     let detail = move || notice.read().as_ref().map(|notice| notice.detail.clone());
     let can_retry = move || notice.read().as_ref().is_some_and(|notice| notice.can_retry);
     view! {
-        <div class="connection-bar" data-bar=kind hidden=move || notice.read().is_none()>
+        <section class="connection-bar" aria-label=t(text::LINK) data-bar=kind hidden=move || notice.read().is_none()>
             // The headline alone is announced: a countdown would never let the reader speak.
             <b role="status">{headline}</b>
             <span class="detail">{detail}</span>
             <button type="button" hidden=move || !can_retry() on:click=move |_| live.retry()>
                 {t(text::RETRY)}
             </button>
-        </div>
+        </section>
     }
     .into_any()
 }
@@ -49,7 +49,10 @@ impl Notice {
         match live.standing() {
             Standing::Starting => None,
             Standing::Live if live.is_stalled() => Some(Self::stalled(live, &status, language)),
-            Standing::Live => live.notice().map(|notice| Self::told(notice, language)),
+            Standing::Live => {
+                let told = live.notice().map(|notice| Self::told(notice, language));
+                told.or_else(|| Self::upgraded(live, &status, language))
+            }
             Standing::Lost => Some(Self::lost(live, &status, language)),
         }
     }
@@ -78,6 +81,18 @@ impl Notice {
             detail: data_from(live, status, language).unwrap_or_default(),
             can_retry: true,
         }
+    }
+
+    /// The page came from another version of the server than the one it talks to.
+    fn upgraded(live: Live, status: &Status, language: Language) -> Option<Self> {
+        let version = status.server_version.as_ref()?;
+        let is_other = live.page(|page| page.version != *version);
+        is_other.then(|| Self {
+            kind: "note",
+            headline: text::UPGRADED.of(language).into(),
+            detail: version.clone(),
+            can_retry: false,
+        })
     }
 
     /// What the link has to say of a connection that lives.
