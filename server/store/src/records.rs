@@ -1,0 +1,158 @@
+//! The audit trail of connections: who came and went, what was sent, what went wrong.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use protocol::id::{ConnectionId, DeviceId, IdError};
+use protocol::time::Timestamp;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{FromRow, Row as _};
+
+use crate::detail::tidy;
+use crate::open::Store;
+
+/// One line of the audit trail.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Record {
+    pub at: Timestamp,
+    pub kind: Kind,
+    /// `None` for those who did not get as far as a connection.
+    pub connection: Option<ConnectionId>,
+    pub device: Option<DeviceId>,
+    pub user: Option<String>,
+    /// In words. Kept as one short line, and without anything that looks like a token.
+    pub detail: String,
+    /// What a connection was sent, once it is closed.
+    pub sent: Option<Sent>,
+}
+
+/// What a record is about, in the order of a connection's life.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, sqlx::Type)]
+#[sqlx(rename_all = "snake_case")]
+pub enum Kind {
+    /// Somebody was sent away at the door.
+    Refused,
+    Opened,
+    /// The client found numbers missing.
+    DataLost,
+    /// A frame that could not be understood.
+    Malformed,
+    /// A frame whose check code is wrong.
+    Tampered,
+    /// More frames than the limit.
+    Flooded,
+    /// The client showed no sign of life.
+    Lost,
+    Closed,
+    /// Records that found no room on their way here.
+    Dropped,
+}
+
+/// What went out to a client.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Sent {
+    pub frames: u64,
+    pub bytes: u64,
+}
+
+/// Why records could not be read.
+#[derive(Debug, thiserror::Error)]
+#[error("the records cannot be read: {0}")]
+pub struct ReadError(#[from] sqlx::Error);
+
+impl Store {
+    /// The oldest records of a connection, up to `most`.
+    pub async fn records_of(
+        &self,
+        connection: &ConnectionId,
+        most: u32,
+    ) -> Result<Vec<Record>, ReadError> {
+        let query =
+            sqlx::query_as("SELECT * FROM records WHERE connection = ? ORDER BY at, id LIMIT ?");
+        Ok(query.bind(connection.as_str()).bind(most).fetch_all(&self.pool).await?)
+    }
+
+    /// The oldest records of a span of time, up to `most`.
+    pub async fn records_between(
+        &self,
+        span: Range<Timestamp>,
+        most: u32,
+    ) -> Result<Vec<Record>, ReadError> {
+        let query = sqlx::query_as(
+            "SELECT * FROM records WHERE at >= ? AND at < ? ORDER BY at, id LIMIT ?",
+        );
+        let query = query.bind(whole(span.start.as_millis())).bind(whole(span.end.as_millis()));
+        Ok(query.bind(most).fetch_all(&self.pool).await?)
+    }
+
+    /// Writes all of them or none.
+    pub(crate) async fn append(&self, records: &[Record]) -> Result<(), sqlx::Error> {
+        let mut transaction = self.pool.begin().await?;
+        for record in records {
+            let query = sqlx::query(
+                "INSERT INTO records \
+                 (at, kind, connection, device, user, detail, frames_sent, bytes_sent) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            );
+            query
+                .bind(whole(record.at.as_millis()))
+                .bind(record.kind)
+                .bind(record.connection.as_ref().map(ConnectionId::as_str))
+                .bind(record.device.as_ref().map(DeviceId::as_str))
+                .bind(record.user.as_deref().map(tidy))
+                .bind(tidy(&record.detail))
+                .bind(record.sent.map(|sent| whole(sent.frames)))
+                .bind(record.sent.map(|sent| whole(sent.bytes)))
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit().await
+    }
+
+    /// Removes what is older than `age` at `now`, and says how many records that were.
+    pub(crate) async fn prune(&self, age: Duration, now: Timestamp) -> Result<u64, sqlx::Error> {
+        let age = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
+        let oldest = whole(now.as_millis().saturating_sub(age));
+        let query = sqlx::query("DELETE FROM records WHERE at < ?").bind(oldest);
+        Ok(query.execute(&self.pool).await?.rows_affected())
+    }
+}
+
+impl FromRow<'_, SqliteRow> for Record {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        let sent = match (row.try_get("frames_sent")?, row.try_get("bytes_sent")?) {
+            (Some(frames), Some(bytes)) => {
+                Some(Sent { frames: count(frames), bytes: count(bytes) })
+            }
+            _ => None,
+        };
+        Ok(Self {
+            at: Timestamp::from_millis(count(row.try_get("at")?)),
+            kind: row.try_get("kind")?,
+            connection: id(row, "connection")?,
+            device: id(row, "device")?,
+            user: row.try_get("user")?,
+            detail: row.try_get("detail")?,
+            sent,
+        })
+    }
+}
+
+fn id<T: TryFrom<String, Error = IdError>>(
+    row: &SqliteRow,
+    column: &str,
+) -> Result<Option<T>, sqlx::Error> {
+    let text: Option<String> = row.try_get(column)?;
+    text.map(T::try_from)
+        .transpose()
+        .map_err(|error| sqlx::Error::ColumnDecode { index: column.into(), source: error.into() })
+}
+
+/// SQLite's integers have a sign.
+fn whole(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+fn count(whole: i64) -> u64 {
+    u64::try_from(whole).unwrap_or_default()
+}

@@ -1,0 +1,217 @@
+//! Brings records to the disk in groups, while nobody waits for it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{Mutex, mpsc};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+use crate::open::{OpenError, Store, is_damage, now};
+use crate::records::{Kind, Record};
+
+/// Where records are handed in. Cheap to clone, and never in anyone's way.
+#[derive(Clone, Debug)]
+pub struct Records {
+    outbox: mpsc::Sender<Record>,
+    dropped: Arc<AtomicU64>,
+}
+
+/// Where records wait for their writer. A writer that is started again takes up where the one
+/// before it was.
+#[derive(Clone, Debug)]
+pub struct Inbox {
+    records: Arc<Mutex<mpsc::Receiver<Record>>>,
+    dropped: Arc<AtomicU64>,
+}
+
+/// The times of a writer.
+#[derive(Clone, Copy, Debug)]
+pub struct Policy {
+    /// How long the first record of a group waits for others.
+    pub gather: Duration,
+    /// How long a disk that failed is left alone.
+    pub rest: Duration,
+    /// How long records are kept.
+    pub keep: Duration,
+}
+
+/// Why a group of records is not on the disk.
+#[derive(Debug, thiserror::Error)]
+enum WriteError {
+    #[error(transparent)]
+    Closed(#[from] OpenError),
+    #[error(transparent)]
+    Failed(#[from] sqlx::Error),
+}
+
+impl Records {
+    pub fn open() -> (Self, Inbox) {
+        let (outbox, inbox) = mpsc::channel(ROOM);
+        let dropped = Arc::<AtomicU64>::default();
+        let records = Arc::new(Mutex::new(inbox));
+        (Self { outbox, dropped: Arc::clone(&dropped) }, Inbox { records, dropped })
+    }
+
+    /// Hands in a record. Where there is no room it is dropped, which is put on record later.
+    pub fn append(&self, record: Record) {
+        if self.outbox.try_send(record).is_err() {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Writes what comes in to the database of `directory`, until nobody is left who could hand in
+/// more. A disk that fails is tried again and again, but not after `stop`.
+pub async fn write_records(
+    directory: PathBuf,
+    inbox: Inbox,
+    policy: Policy,
+    stop: CancellationToken,
+) {
+    let mut records = inbox.records.lock().await;
+    let mut writer = Writer { directory, policy, stop, store: None, is_failing: false };
+    let mut prune_at = Instant::now();
+    loop {
+        let mut group = Vec::new();
+        tokio::select! {
+            biased;
+            () = sleep_until(prune_at) => {
+                writer.prune().await;
+                prune_at = Instant::now() + PRUNE_EVERY;
+                continue;
+            }
+            taken = records.recv_many(&mut group, LARGEST_GROUP) => if taken == 0 { break },
+        }
+        gather(&mut records, &mut group, policy.gather).await;
+        group.extend(dropped(&inbox.dropped));
+        writer.write(&group).await;
+    }
+    if let Some(store) = writer.store {
+        store.close().await;
+    }
+}
+
+async fn gather(inbox: &mut mpsc::Receiver<Record>, group: &mut Vec<Record>, patience: Duration) {
+    let deadline = Instant::now() + patience;
+    while group.len() < LARGEST_GROUP {
+        let room = LARGEST_GROUP - group.len();
+        match timeout_at(deadline, inbox.recv_many(group, room)).await {
+            Ok(0) | Err(_) => return,
+            Ok(_) => {}
+        }
+    }
+}
+
+/// What to say about the records that found no room, if there were any.
+fn dropped(count: &AtomicU64) -> Option<Record> {
+    let count = count.swap(0, Ordering::Relaxed);
+    (count > 0).then(|| Record {
+        at: now(),
+        kind: Kind::Dropped,
+        connection: None,
+        device: None,
+        user: None,
+        detail: format!("{count} records found no room"),
+        sent: None,
+    })
+}
+
+struct Writer {
+    directory: PathBuf,
+    policy: Policy,
+    stop: CancellationToken,
+    /// `None` until it could be opened.
+    store: Option<Store>,
+    is_failing: bool,
+}
+
+impl Writer {
+    /// Writes a group, however long it takes; or gives it up because the server stops.
+    async fn write(&mut self, group: &[Record]) {
+        loop {
+            let outcome = self.try_write(group).await;
+            if self.tell(outcome.err()) {
+                return;
+            }
+            if self.stop.run_until_cancelled(sleep(self.policy.rest)).await.is_none() {
+                tracing::error!(records = group.len(), "{} records are lost", group.len());
+                return;
+            }
+        }
+    }
+
+    async fn prune(&mut self) {
+        let outcome = self.try_prune().await;
+        self.tell(outcome.err());
+    }
+
+    async fn try_write(&mut self, group: &[Record]) -> Result<(), WriteError> {
+        let outcome = self.store().await?.append(group).await;
+        self.look_after(outcome).await
+    }
+
+    async fn try_prune(&mut self) -> Result<(), WriteError> {
+        let keep = self.policy.keep;
+        let outcome = self.store().await?.prune(keep, now()).await;
+        self.look_after(outcome.map(drop)).await
+    }
+
+    async fn store(&mut self) -> Result<&Store, OpenError> {
+        let store = match self.store.take() {
+            Some(store) => store,
+            None => Store::open(&self.directory).await?,
+        };
+        Ok(self.store.insert(store))
+    }
+
+    /// A database that turns out to be damaged is opened anew, which sets it aside.
+    async fn look_after(&mut self, outcome: Result<(), sqlx::Error>) -> Result<(), WriteError> {
+        if outcome.as_ref().is_err_and(is_damage)
+            && let Some(store) = self.store.take()
+        {
+            store.close().await;
+        }
+        Ok(outcome?)
+    }
+
+    /// Says once that the disk fails, and once that it works again. Whether it works.
+    fn tell(&mut self, error: Option<WriteError>) -> bool {
+        let is_failing = error.is_some();
+        match error {
+            Some(error) if !self.is_failing => {
+                let rest = self.policy.rest;
+                tracing::error!("nothing can be put on record, next try in {rest:?}: {error}");
+            }
+            None if self.is_failing => tracing::info!("records are written again"),
+            _ => {}
+        }
+        self.is_failing = is_failing;
+        !is_failing
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self { gather: GATHER, rest: REST, keep: KEEP }
+    }
+}
+
+/// Records are on the disk within 100 ms; the other half is the disk's.
+const GATHER: Duration = Duration::from_millis(50);
+
+/// Someone has to make room first.
+const REST: Duration = Duration::from_secs(10);
+
+/// S0-79: records are kept for thirty days at least.
+const KEEP: Duration = Duration::from_secs(31 * 24 * 60 * 60);
+
+const PRUNE_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How many records one transaction takes.
+const LARGEST_GROUP: usize = 256;
+
+/// Records that wait: enough for ten thousand clients that come at once.
+const ROOM: usize = 16 * 1024;
