@@ -129,14 +129,19 @@ impl Server {
 
     fn repair(&self, from: u64, to: u64) -> Vec<Frame> {
         assert!(1 <= from && from <= to && to <= self.top, "asked for {from}..={to}");
-        self.range(from, to, true).unwrap_or_else(|mut frames| {
-            let gone = vec![(Sequence(from), Some(Sequence(to)))];
-            let epoch = EPOCH.parse().unwrap();
-            let recovered = DataRecovered { epoch, gone, ranges: vec![stage::range(from, to)] };
-            frames.push(Frame::new(ServerMessage::DataRecovered(recovered)));
-            frames.push(self.settling(from, to));
-            frames
-        })
+        let held = self.frames.range(from..=to).map(|(_, frame)| frame.clone().recovered());
+        let mut answers: Vec<_> = held.collect();
+        let gone: Vec<_> = (from..=to).filter(|number| !self.frames.contains_key(number)).collect();
+        let recovered = DataRecovered {
+            epoch: EPOCH.parse().unwrap(),
+            gone: gone.iter().map(|number| (Sequence(*number), Some(Sequence(*number)))).collect(),
+            ranges: vec![stage::range(from, to)],
+        };
+        answers.push(Frame::new(ServerMessage::DataRecovered(recovered)));
+        if let (Some(first), Some(last)) = (gone.first(), gone.last()) {
+            answers.push(self.settling(*first, *last));
+        }
+        answers
     }
 }
 
@@ -222,18 +227,12 @@ impl Play {
     fn cut(&mut self) {
         self.wire.late.clear();
         self.page.closed(1006);
-        while self.page.session.status().state != self.dialing() {
+        let dials = self.page.dials.len();
+        while self.page.dials.len() == dials {
             self.page.pass(500);
         }
         let resumed = self.page.dials.last().is_some_and(|(_, id)| id.is_some());
         self.connect(resumed);
-    }
-
-    fn dialing(&self) -> link::status::LinkState {
-        match self.page.session.status().state {
-            dialing @ link::status::LinkState::Dialing { .. } => dialing,
-            _ => link::status::LinkState::Dialing { tries: u32::MAX },
-        }
     }
 
     /// A few heartbeats on a wire that has become good.
