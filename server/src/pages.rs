@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use leptos::{config::LeptosOptions, nonce::use_nonce, prelude::*};
-use leptos_axum::{LeptosRoutes, ResponseOptions};
+use leptos_axum::{AxumRouteListing, LeptosRoutes, ResponseOptions};
 use tower_http::{CompressionLevel, compression::CompressionLayer};
 use ui::Bootstrap;
 
@@ -34,12 +34,7 @@ where
     let missing = leptos_axum::render_app_to_stream_with_context(context.clone(), page.clone());
 
     Router::new()
-        .leptos_routes_with_context(
-            &options,
-            leptos_axum::generate_route_list(ui::App),
-            context,
-            page,
-        )
+        .leptos_routes_with_context(&options, routes(), context, page)
         .route_layer(CompressionLayer::new().quality(PAGE_COMPRESSION))
         .fallback(move |request: Request| async move {
             match other(request.method(), request.uri().path(), request.headers()) {
@@ -49,6 +44,13 @@ where
         })
         .layer(middleware::map_response(harden))
         .with_state(options)
+}
+
+/// The paths of the pages, read off the app as it would stand without a plant.
+fn routes() -> Vec<AxumRouteListing> {
+    let no_plant = || provide_context(Bootstrap::default());
+    let list = leptos_axum::generate_route_list_with_exclusions_and_ssg_and_context;
+    list(ui::App, None, no_plant).0
 }
 
 /// Tells the page what it shows, and the browser what it may do.
