@@ -15,17 +15,13 @@ pub struct History {
     held: Option<f64>,
 }
 
-/// The values of one column of a picture.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Column {
-    /// Before anything was told.
-    Blank,
-    /// Something was told, but not a value to trust.
-    Unknown,
-    Known {
-        min: f64,
-        max: f64,
-    },
+/// What is known of one column of a picture; nothing at all before the first news.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Column {
+    /// The smallest and the largest value.
+    pub extent: Option<(f64, f64)>,
+    /// For a part of it there was no value to trust.
+    pub has_gap: bool,
 }
 
 impl History {
@@ -62,14 +58,7 @@ impl History {
         let first = self.samples.partition_point(|(at, _)| at.as_millis() <= from);
         let values = self.samples.range(first.saturating_sub(1)..);
         let within = values.take_while(|(at, _)| at.as_millis() < to);
-        within.fold(Column::Blank, |column, (_, value)| match (column, value) {
-            (Column::Known { min, max }, Some(value)) => {
-                Column::Known { min: min.min(*value), max: max.max(*value) }
-            }
-            (known @ Column::Known { .. }, None) => known,
-            (_, Some(value)) => Column::Known { min: *value, max: *value },
-            (_, None) => Column::Unknown,
-        })
+        within.fold(Column::default(), |column, (_, value)| column.with(*value))
     }
 
     fn insert(&mut self, at: Timestamp, value: Option<f64>) {
@@ -92,6 +81,14 @@ impl History {
     }
 }
 
+impl Column {
+    fn with(self, value: Option<f64>) -> Self {
+        let Some(value) = value else { return Self { has_gap: true, ..self } };
+        let (min, max) = self.extent.unwrap_or((value, value));
+        Self { extent: Some((min.min(value), max.max(value))), ..self }
+    }
+}
+
 /// What operators are shown of the past beside each value.
 pub(crate) const WINDOW: Duration = Duration::from_secs(600);
 
@@ -106,8 +103,15 @@ mod tests {
         Timestamp::from_millis(1_000_000 + seconds * 1000)
     }
 
+    const BLANK: Column = Column { extent: None, has_gap: false };
+    const GAP: Column = Column { extent: None, has_gap: true };
+
     fn known(min: f64, max: f64) -> Column {
-        Column::Known { min, max }
+        Column { extent: Some((min, max)), has_gap: false }
+    }
+
+    fn broken(value: f64) -> Column {
+        Column { has_gap: true, ..known(value, value) }
     }
 
     #[test]
@@ -116,9 +120,10 @@ mod tests {
         history.note(at(100), Some(1.0));
         history.note(at(350), Some(3.0));
         history.note(at(400), None);
-        let expected = [Column::Blank, known(1.0, 1.0), known(1.0, 1.0), known(1.0, 3.0)];
+        history.note(at(550), Some(4.0));
+        let expected = [BLANK, known(1.0, 1.0), known(1.0, 1.0), known(1.0, 3.0)];
         assert_eq!(history.columns(at(600), 6)[..4], expected);
-        assert_eq!(history.columns(at(600), 6)[4..], [Column::Unknown, Column::Unknown]);
+        assert_eq!(history.columns(at(600), 6)[4..], [GAP, broken(4.0)]);
     }
 
     #[test]
@@ -126,9 +131,9 @@ mod tests {
         let mut history = History::default();
         history.note(at(0), Some(1.0));
         history.cut(at(100));
-        assert_eq!(history.columns(at(600), 6)[2], Column::Unknown);
+        assert_eq!(history.columns(at(600), 6)[2], GAP);
         history.join(at(300));
-        let expected = [known(1.0, 1.0), Column::Unknown, Column::Unknown, known(1.0, 1.0)];
+        let expected = [known(1.0, 1.0), GAP, GAP, known(1.0, 1.0)];
         assert_eq!(history.columns(at(600), 6)[..4], expected);
         history.note(at(200), Some(2.0));
         assert_eq!(history.columns(at(600), 6)[2], known(2.0, 2.0));
@@ -140,7 +145,7 @@ mod tests {
         history.note(at(0), None);
         history.cut(at(10));
         history.join(at(20));
-        assert_eq!(history.columns(at(600), 6)[3], Column::Unknown);
+        assert_eq!(history.columns(at(600), 6)[3], GAP);
         history.note(at(30), Some(1.0));
         history.cut(at(40));
         history.cut(at(50));

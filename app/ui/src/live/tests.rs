@@ -139,9 +139,10 @@ fn histories_stop_while_the_connection_is_lost() {
     live.announce(down());
     live.tick(Instant::from_millis(300_000), NOW + seconds(300));
     live.announce(up());
-    let known = Column::Known { min: 7.0, max: 7.0 };
+    let known = Column { extent: Some((7.0, 7.0)), has_gap: false };
+    let gap = Column { extent: None, has_gap: true };
     let columns = live.history(&device(), &point).columns(NOW + seconds(600), 6);
-    assert_eq!(columns[1..5], [Column::Unknown, Column::Unknown, known, known]);
+    assert_eq!(columns[1..5], [gap, gap, known, known]);
 }
 
 #[test]
