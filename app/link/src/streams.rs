@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use protocol::frame::Update;
+use protocol::frame::{Sequence, Update};
 use protocol::id::{DeviceId, Epoch};
 use protocol::stream::StreamName;
 use protocol::time::{Instant, Timestamp};
@@ -104,15 +104,13 @@ impl Streams {
 
     pub(crate) fn grant(&mut self, subscribed: &Subscribed) {
         for granted in &subscribed.streams {
-            if let Some(stream) =
-                self.all.get_mut(&granted.stream).filter(|_| !self.own.eq(&granted.stream))
-            {
+            if let Some(stream) = self.beside_mut(&granted.stream) {
                 stream.grant(granted.epoch.clone());
             }
         }
         for refused in &subscribed.refused {
-            let name = refused.stream.parse().ok().filter(|name| !self.is_own(name));
-            if let Some(stream) = name.and_then(|name| self.all.get_mut(&name)) {
+            let name = refused.stream.parse().ok();
+            if let Some(stream) = name.and_then(|name| self.beside_mut(&name)) {
                 stream.refuse();
             }
         }
@@ -196,6 +194,11 @@ impl Streams {
         self.all.keys().filter(|name| **name != self.own)
     }
 
+    /// The own stream is neither granted nor refused: it comes with the connection.
+    fn beside_mut(&mut self, name: &StreamName) -> Option<&mut Stream> {
+        self.all.get_mut(name).filter(|_| *name != self.own)
+    }
+
     fn of(&mut self, name: Option<&StreamName>) -> Option<&mut Stream> {
         let name = name.unwrap_or(&self.own);
         self.all.get_mut(name)
@@ -203,7 +206,7 @@ impl Streams {
 }
 
 /// Numbers that nobody holds any more; an open end reaches to the last of its epoch.
-type Gone = [(protocol::frame::Sequence, Option<protocol::frame::Sequence>)];
+type Gone = [(Sequence, Option<Sequence>)];
 
 fn says_nothing(message: &ClientMessage) -> bool {
     match message {
