@@ -15,8 +15,8 @@ use gateway::{Gateway, Hub, Stopwatch};
 use leptos::config::LeptosOptions;
 use protocol::digest::Seal;
 use protocol::id::{ChannelId, Epoch};
-use protocol::point::Plant;
 use protocol::wire::session::Integrity;
+use store::Records;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -77,8 +77,14 @@ pub(crate) async fn start(
         stopwatch,
         clock: stopwatch.clock(),
     };
-    let gateway = gateway(configuration, integrity, &hub, plant, stop);
-    start_serving(listener, gateway, first_page, &tasks);
+    let setup = gateway::Setup {
+        hub,
+        plant,
+        native: settings(configuration, &integrity, stopwatch),
+        records: start_records(configuration, &tasks, &stop),
+        config: gateway::Config { origins: configuration.origins.clone(), integrity },
+    };
+    start_serving(listener, Gateway::new(setup, stop), first_page, &tasks);
     Ok(Running { address, paces: senders, tasks })
 }
 
@@ -160,22 +166,42 @@ async fn tell_pace(
     }
 }
 
-fn gateway(
+/// The one writer of records. It opens the database too: nothing on the live road waits for a disk.
+///
+/// It ends after the last connection has.
+fn start_records(
     configuration: &Configuration,
-    integrity: Integrity,
-    hub: &Hub,
-    plant: Arc<Plant>,
-    stop: CancellationToken,
-) -> Gateway {
-    let settings = Settings {
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) -> Records {
+    let (records, inbox) = Records::open();
+    let (directory, stopped) = (configuration.data_dir.clone(), stop.clone());
+    let write = move || {
+        let policy = store::Policy::default();
+        let writing =
+            store::write_records(directory.clone(), inbox.clone(), policy, stopped.clone());
+        async move {
+            writing.await;
+            Ok::<_, Infallible>(())
+        }
+    };
+    let stop = stop.clone();
+    tasks.spawn(async move { keep_running("writer of records", stop, write).await });
+    records
+}
+
+fn settings(
+    configuration: &Configuration,
+    integrity: &Integrity,
+    stopwatch: Stopwatch,
+) -> Settings {
+    Settings {
         seal: Seal::new(integrity.algorithm, &integrity.key),
         heartbeat_interval: HEARTBEAT,
         push: configuration.push,
         server_version: env!("CARGO_PKG_VERSION").into(),
-        clock: hub.stopwatch().clock(),
-    };
-    let config = gateway::Config { origins: configuration.origins.clone(), integrity };
-    Gateway::new(hub.clone(), plant, settings, config, stop)
+        clock: stopwatch.clock(),
+    }
 }
 
 fn start_serving(

@@ -1,9 +1,12 @@
 //! One socket and its dialect: what the client says goes in, what is to be done comes out.
 
-use dialect::{Action, Dialect, Heard, Incident, Request};
+use std::net::SocketAddr;
+
+use dialect::{Action, Dialect, Heard, Request};
 use engine::Event;
 use protocol::id::DeviceId;
 use protocol::wire::CloseCode;
+use store::Sent;
 use tokio::sync::mpsc;
 use tokio::time;
 use tokio_tungstenite::tungstenite::protocol::Message;
@@ -11,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::following::Following;
 use crate::hub::{Hub, Letter, Seat};
+use crate::trail::Trail;
 use crate::wire::{End, SayError, Turn, Wire};
 
 /// Everything that one socket needs while it is open.
@@ -23,6 +27,7 @@ pub(crate) struct Connection {
     pub(crate) letters: mpsc::Receiver<Letter>,
     pub(crate) following: Following,
     pub(crate) count: Count,
+    pub(crate) trail: Trail,
     pub(crate) stop: CancellationToken,
 }
 
@@ -45,20 +50,15 @@ enum Ending {
 }
 
 impl Connection {
-    /// Serves the client until either side has had enough.
-    pub(crate) async fn run(mut self) {
-        tracing::info!(target: "WebSocket", "connection {} opened", self.seat.connection);
+    /// Serves the client, who calls from `peer`, until either side has had enough.
+    pub(crate) async fn run(mut self, peer: Option<SocketAddr>) {
+        self.trail.opened(peer);
         let ending = self.converse().await;
         // Without a Station there is nobody to tell.
         let departed = Event::Departed(self.seat.connection.clone());
         let _ = self.hub.say(&self.seat, departed).await;
-        tracing::info!(
-            target: "WebSocket",
-            frames_heard = self.count.heard,
-            frames_said = self.count.said,
-            bytes_sent = self.wire.sent(),
-            "connection {} closed: {ending}", self.seat.connection,
-        );
+        let sent = Sent { frames: self.count.said, bytes: self.wire.sent() };
+        self.trail.closed(&ending, self.count.heard, sent);
         self.wire.hang_up(ending.code()).await;
     }
 
@@ -178,32 +178,13 @@ impl Connection {
                 Event::Parted { connection, stream }
             }
             Request::Lost(silent) => {
-                let silent_ms = silent.as_millis();
-                tracing::warn!(target: "WebSocket", silent_ms, "connection {connection} is silent");
+                self.trail.lost(silent);
                 Event::Lost { device: self.device.clone(), connection, silent }
             }
-            Request::Record(incident) => return self.record(&incident),
+            Request::Record(incident) => return self.trail.incident(&incident),
         };
         // A Station that is gone closes this socket at the next event.
         let _ = self.hub.say(&self.seat, event).await;
-    }
-
-    fn record(&self, incident: &Incident) {
-        let connection = &self.seat.connection;
-        match incident {
-            Incident::Malformed(detail) => {
-                tracing::warn!(target: "WebSocket", detail, "connection {connection}: malformed frame");
-            }
-            Incident::Tampered => {
-                tracing::warn!(target: "WebSocket", "connection {connection}: wrong check code");
-            }
-            Incident::DataLost(ranges) => {
-                tracing::warn!(target: "WebSocket", ranges, "connection {connection}: data lost");
-            }
-            Incident::Flooded => {
-                tracing::warn!(target: "WebSocket", "connection {connection}: too many frames");
-            }
-        }
     }
 }
 

@@ -11,6 +11,7 @@ mod origin;
 mod rest;
 mod serve;
 mod stopwatch;
+mod trail;
 mod upgrade;
 mod version;
 mod wire;
@@ -25,6 +26,7 @@ use http::header::{REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, StatusCode};
 use protocol::point::Plant;
 use protocol::wire::session::Integrity;
+use store::Records;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_http::limit::RequestBodyLimitLayer;
@@ -44,12 +46,23 @@ pub struct Config {
     pub integrity: Integrity,
 }
 
+/// What a gateway is given to start with.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    pub hub: Hub,
+    pub plant: Arc<Plant>,
+    pub native: native::Settings,
+    pub records: Records,
+    pub config: Config,
+}
+
 /// What every handler shares. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Gateway {
     hub: Hub,
     plant: Arc<Plant>,
     native: Arc<native::Settings>,
+    records: Records,
     config: Arc<Config>,
     /// Everything that must have ended before the process does.
     tasks: TaskTracker,
@@ -58,15 +71,10 @@ pub struct Gateway {
 
 impl Gateway {
     /// A gateway that serves until `stop`.
-    pub fn new(
-        hub: Hub,
-        plant: Arc<Plant>,
-        native: native::Settings,
-        config: Config,
-        stop: CancellationToken,
-    ) -> Self {
+    pub fn new(setup: Setup, stop: CancellationToken) -> Self {
+        let Setup { hub, plant, native, records, config } = setup;
         let (native, config) = (Arc::new(native), Arc::new(config));
-        Self { hub, plant, native, config, tasks: TaskTracker::new(), stop }
+        Self { hub, plant, native, records, config, tasks: TaskTracker::new(), stop }
     }
 }
 

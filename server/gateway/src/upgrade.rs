@@ -27,6 +27,7 @@ use crate::error::ApiError;
 use crate::following::Following;
 use crate::hub::{Letter, Seat, StationGone};
 use crate::identity::{Person, who};
+use crate::trail::{self, Trail};
 use crate::version::Offer;
 use crate::wire::Wire;
 use crate::{Gateway, origin};
@@ -65,7 +66,9 @@ pub(crate) async fn device(
     State(gateway): State<Gateway>,
     mut request: Request,
 ) -> Result<Response, ApiError> {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
     if !origin::is_welcome(request.headers(), &gateway.config.origins) {
+        trail::refused(&gateway, "", "the page is another site's", peer);
         return Err(ApiError::ForeignOrigin);
     }
     let mut response = create_response_with_body(&request, axum::body::Body::empty)
@@ -77,7 +80,6 @@ pub(crate) async fn device(
     let on_upgrade = hyper::upgrade::on(&mut request);
     let (parts, _) = request.into_parts();
     let caller = examine(&gateway, &parts, &offer);
-    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
     let span = tracing::info_span!(
         target: "WebSocket",
         "connection",
@@ -85,7 +87,7 @@ pub(crate) async fn device(
         peer = peer.map(tracing::field::display),
     );
     let tasks = gateway.tasks.clone();
-    tasks.spawn(attend(gateway, caller, on_upgrade).instrument(span));
+    tasks.spawn(attend(gateway, caller, on_upgrade, peer).instrument(span));
     Ok(response.into_response())
 }
 
@@ -112,7 +114,12 @@ fn examine(gateway: &Gateway, parts: &Parts, offer: &Offer) -> Result<Caller, Re
     Ok(Caller { device: id, known, person })
 }
 
-async fn attend(gateway: Gateway, caller: Result<Caller, Refusal>, on_upgrade: OnUpgrade) {
+async fn attend(
+    gateway: Gateway,
+    caller: Result<Caller, Refusal>,
+    on_upgrade: OnUpgrade,
+    peer: Option<SocketAddr>,
+) {
     let Ok(Ok(upgraded)) = timeout(UPGRADE_WITHIN, on_upgrade).await else { return };
     let mut wire = Wire::new(upgraded).await;
     let (letters, inbox) = mpsc::channel(LETTERS);
@@ -121,17 +128,17 @@ async fn attend(gateway: Gateway, caller: Result<Caller, Refusal>, on_upgrade: O
         Err(refusal) => Err(Dismissal::Refused(refusal)),
     };
     match admitted {
-        Ok((guest, seat)) => connection(gateway, guest, seat, wire, inbox).run().await,
+        Ok((guest, seat)) => connection(gateway, guest, seat, wire, inbox).run(peer).await,
         Err(Dismissal::Refused(refusal)) => {
             let Refusal { reason, detail, device } = refusal;
-            tracing::warn!(target: "WebSocket", ?reason, detail, "a connection was refused");
+            trail::refused(&gateway, &device, &detail, peer);
             let at = gateway.native.clock.at(gateway.hub.stopwatch().now());
             // The close code says it too.
             let _ = wire.say(native::refusal(reason, &detail, &device, at));
             wire.hang_up(code(reason)).await;
         }
         Err(Dismissal::StationGone) => {
-            tracing::error!(target: "WebSocket", "{StationGone}, a connection was sent away");
+            trail::refused(&gateway, "", &StationGone.to_string(), peer);
             wire.hang_up(CloseCode::Restart).await;
         }
     }
@@ -168,7 +175,7 @@ fn connection(
     letters: mpsc::Receiver<Letter>,
 ) -> Connection {
     tracing::Span::current().record("id", tracing::field::display(&seat.connection));
-    let device = guest.device.clone();
+    let (device, trail) = (guest.device.clone(), Trail::new(&gateway, &guest));
     let now = gateway.hub.stopwatch().now();
     // Followed from the start: the stream may have nothing to join yet.
     let mut following = Following::default();
@@ -185,6 +192,7 @@ fn connection(
         letters,
         following,
         count: Count::default(),
+        trail,
         stop: gateway.stop,
     }
 }

@@ -7,5 +7,6 @@ mod coming_back;
 mod handshake;
 mod house;
 mod numbers;
+mod records;
 mod rest;
 mod silence;

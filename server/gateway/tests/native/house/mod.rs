@@ -5,6 +5,7 @@ pub(crate) mod web;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use protocol::point::{Device, Name, Plant, Point, PointKind, Role, Site};
 use protocol::reading::Value;
 use protocol::report::{Reach, Report};
 use protocol::wire::session::Integrity;
+use store::{Inbox, Policy, Records, Store, write_records};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -42,6 +44,7 @@ pub(crate) struct House {
     pub(crate) hub: Hub,
     pub(crate) stop: CancellationToken,
     pub(crate) served: JoinHandle<()>,
+    inbox: Inbox,
 }
 
 impl House {
@@ -71,12 +74,15 @@ impl House {
         };
         let integrity = Integrity { algorithm: Algorithm::Md5, key: KEY.into() };
         let config = Config { origins: vec!["https://console.example".into()], integrity };
-        let gateway = Gateway::new(hub.clone(), Arc::new(plant()), native, config, stop.clone());
+        let (records, inbox) = Records::open();
+        let (plant, hub_here) = (Arc::new(plant()), hub.clone());
+        let setup = gateway::Setup { hub: hub_here, plant, native, records, config };
+        let gateway = Gateway::new(setup, stop.clone());
         let listener = gateway::bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = TcpListener::local_addr(&listener).unwrap();
         let router = gateway::router(gateway.clone());
         let served = tokio::spawn(gateway::serve(listener, router, gateway));
-        let house = Self { address, hub, stop, served };
+        let house = Self { address, hub, stop, served, inbox };
         house.becomes_ready().await;
         house
     }
@@ -85,6 +91,14 @@ impl House {
         while !web::get(self.address, "/readyz", &[]).await.starts_with("HTTP/1.1 200") {
             tokio::task::yield_now().await;
         }
+    }
+
+    /// Closes, and puts on record in `folder` what happened.
+    pub(crate) async fn close(self, folder: &Path) -> Store {
+        self.stop.cancel();
+        self.served.await.unwrap();
+        write_records(folder.into(), self.inbox, Policy::default(), self.stop).await;
+        Store::open(folder).await.unwrap()
     }
 
     /// A board's answer to a poll: its temperature.
