@@ -79,8 +79,8 @@ pub async fn write_records(
         tokio::select! {
             biased;
             () = sleep_until(prune_at) => {
-                writer.prune().await;
-                prune_at = Instant::now() + PRUNE_EVERY;
+                let next = if writer.prune().await { PRUNE_EVERY } else { policy.rest };
+                prune_at = Instant::now() + next;
                 continue;
             }
             taken = records.recv_many(&mut group, LARGEST_GROUP) => if taken == 0 { break },
@@ -143,9 +143,10 @@ impl Writer {
         }
     }
 
-    async fn prune(&mut self) {
+    /// Forgets what is old; whether the disk let it.
+    async fn prune(&mut self) -> bool {
         let outcome = self.try_prune().await;
-        self.tell(outcome.err());
+        self.tell(outcome.err())
     }
 
     async fn try_write(&mut self, group: &[Record]) -> Result<(), WriteError> {
