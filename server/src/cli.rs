@@ -11,9 +11,19 @@ use crate::demo::simulate::Switch;
 /// Live values of industrial hardware in a browser, with no gap that nobody sees.
 #[derive(Debug, Parser)]
 #[command(name = "gapless", version, after_help = EXIT_CODES)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Cli {
     #[command(subcommand)]
-    pub command: Command,
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: Serve,
+}
+
+impl Cli {
+    /// What to do: to serve, where no word says otherwise.
+    pub(crate) fn asked(self) -> Command {
+        self.command.unwrap_or(Command::Serve(self.serve))
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -101,7 +111,7 @@ mod tests {
     #[test]
     fn flags_become_overrides() {
         let line = ["gapless", "serve", "--listen", "0.0.0.0:1", "--data-dir", "d"];
-        let Command::Serve(serve) = Cli::try_parse_from(line).unwrap().command else {
+        let Command::Serve(serve) = Cli::try_parse_from(line).unwrap().asked() else {
             panic!("serve")
         };
         let told: Vec<_> = serve

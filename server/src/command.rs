@@ -23,7 +23,7 @@ pub(crate) struct Unreadable {
 
 /// The exit code of the command; why it failed is told on standard error.
 pub(crate) fn run(asked: Cli, variables: &Variables) -> u8 {
-    let done = match asked.command {
+    let done = match asked.asked() {
         Command::Serve(asked) => serve(&asked, variables),
         Command::CheckConfig(asked) => check_config(&asked, variables),
         Command::Simulate(asked) => simulate(asked, variables),
