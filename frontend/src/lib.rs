@@ -23,7 +23,8 @@ pub fn hydrate() {
         // First of all: it takes what the server put into the page, in the server's order.
         let live = Live::open();
         provide_context(live);
-        Driver::start(live);
+        // Effects run once the page stands: news would not fit what the server made of it.
+        Effect::new(move |_| untrack(|| Driver::start(live)));
         view! { <App/> }
     });
     // Whoever drives the page from outside knows by it that buttons work.
