@@ -52,8 +52,12 @@ impl Vitals {
     }
 
     /// Takes note of a connection's end; one that was live leaves an outage behind.
+    ///
+    /// Tries that fail meanwhile do not count: the operator wants to know what was lost, and when.
     pub(crate) fn end(&mut self, ending: Ending, was_live: bool, now: Instant) {
-        self.ended = Some((ending, now));
+        if was_live || self.outage.is_none() {
+            self.ended = Some((ending, now));
+        }
         self.rtt = None;
         if was_live && self.outage.is_none() {
             let Self { lost, repaired, .. } = *self;
@@ -90,8 +94,10 @@ mod tests {
         vitals.lose(5);
         vitals.repair(5);
         vitals.end(Ending::Silent, true, at(1_000));
+        vitals.end(Ending::NoAnswer, false, at(2_000));
+        assert_eq!(vitals.ended, Some((Ending::Silent, at(1_000))), "a failed try ends nothing");
         vitals.stand();
-        vitals.end(Ending::NoAnswer, true, at(3_000));
+        vitals.end(Ending::Silent, true, at(3_000));
         vitals.stand();
         vitals.lose(4);
         vitals.repair(3);
