@@ -47,7 +47,8 @@ async fn a_flood_closes_its_own_socket_and_no_other() {
 
 #[tokio::test]
 async fn a_client_that_reads_nothing_is_closed_and_makes_room() {
-    let rules = Rules { heartbeat_interval: Duration::from_secs(3600), connections: 1 };
+    let rules =
+        Rules { heartbeat_interval: Duration::from_secs(3600), connections: 1, ..Rules::default() };
     let house = House::open_with(rules).await;
     let (deaf, _) = Client::join(&house).await;
     for temperature in 0..FRAMES_TO_BLOCK {

@@ -14,7 +14,7 @@ use engine::{Limits, PushStrategy, Setup, Station};
 use gateway::{Config, Gateway, Hub, Stopwatch};
 use protocol::digest::{Algorithm, Seal};
 use protocol::id::ChannelId;
-use protocol::point::{Device, Name, Plant, Point, PointKind, Role, Site};
+use protocol::point::{Device, Name, Plant, Point, PointKind, Site};
 use protocol::reading::Value;
 use protocol::report::{Reach, Report};
 use protocol::wire::session::Integrity;
@@ -30,11 +30,13 @@ pub(crate) const KEY: &str = "a key for tests only";
 pub(crate) struct Rules {
     pub(crate) heartbeat_interval: Duration,
     pub(crate) connections: usize,
+    /// How many points each board has; the first is its temperature.
+    pub(crate) points: usize,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { heartbeat_interval: Duration::from_secs(10), connections: 100 }
+        Self { heartbeat_interval: Duration::from_secs(10), connections: 100, points: 1 }
     }
 }
 
@@ -45,6 +47,7 @@ pub(crate) struct House {
     pub(crate) stop: CancellationToken,
     pub(crate) served: JoinHandle<()>,
     inbox: Inbox,
+    points: usize,
 }
 
 impl House {
@@ -56,7 +59,7 @@ impl House {
         let (stopwatch, stop) = (Stopwatch::start(), CancellationToken::new());
         let (push, clock) = (PushStrategy::default(), stopwatch.clock());
         let setup = Setup {
-            plant: plant(),
+            plant: plant(rules.points),
             intervals: BTreeMap::new(),
             push,
             limits: Limits { connections: rules.connections, per_user: 10 },
@@ -75,14 +78,14 @@ impl House {
         let integrity = Integrity { algorithm: Algorithm::Md5, key: KEY.into() };
         let config = Config { origins: vec!["https://console.example".into()], integrity };
         let (records, inbox) = Records::open();
-        let (plant, hub_here) = (Arc::new(plant()), hub.clone());
+        let (plant, hub_here) = (Arc::new(plant(rules.points)), hub.clone());
         let setup = gateway::Setup { hub: hub_here, plant, native, records, config };
         let gateway = Gateway::new(setup, stop.clone());
         let listener = gateway::bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = TcpListener::local_addr(&listener).unwrap();
         let router = gateway::router(gateway.clone());
         let served = tokio::spawn(gateway::serve(listener, router, gateway));
-        let house = Self { address, hub, stop, served, inbox };
+        let house = Self { address, hub, stop, served, inbox, points: rules.points };
         house.becomes_ready().await;
         house
     }
@@ -101,22 +104,22 @@ impl House {
         Store::open(folder).await.unwrap()
     }
 
-    /// A board's answer to a poll: its temperature.
+    /// A board's answer to a poll: its temperature, and the same for its other points.
     pub(crate) async fn poll(&self, device: &str, temperature: f64) {
-        let results = vec![(0, Ok(Value::Number(temperature)))];
+        let results = (0..self.points).map(|n| (n, Ok(Value::Number(temperature)))).collect();
         let device = device.parse().unwrap();
         self.hub.report(Report { device, reach: Reach::Answered, results }).await.unwrap();
     }
 }
 
-fn plant() -> Plant {
+fn plant(points: usize) -> Plant {
     let site = "plant".parse().unwrap();
     let device = |id: &str| Device {
         id: id.parse().unwrap(),
         site: "plant".parse().unwrap(),
         channel: ChannelId(1),
         name: Name { zh: "控制板".into(), en: "Board".into() },
-        points: vec![temperature()],
+        points: (0..points).map(point).collect(),
         overview: vec!["temperature".parse().unwrap()],
         has_pscada: false,
         has_system_server: false,
@@ -128,20 +131,7 @@ fn plant() -> Plant {
     }
 }
 
-fn temperature() -> Point {
-    Point {
-        key: "temperature".parse().unwrap(),
-        kind: PointKind::Telemetry,
-        name: Name::default(),
-        unit: "°C".into(),
-        decimals: 1,
-        min: None,
-        max: None,
-        limits: Default::default(),
-        deadband: 0.0,
-        stale_ms: Some(600_000),
-        direction: None,
-        role: Role::None,
-        key_event: false,
-    }
+fn point(n: usize) -> Point {
+    let key = if n == 0 { "temperature".into() } else { format!("point_{n}") };
+    Point { unit: "°C".into(), ..Point::new(key.parse().unwrap(), PointKind::Telemetry) }
 }
