@@ -146,7 +146,7 @@ impl Cursor {
             gone: gone.iter().map(|(from, to)| (*from, Some(*to))).collect(),
             ranges,
         };
-        actions.push(Action::Say(voice.say(&answer.into(), now)));
+        actions.push(Action::Say(voice.say_of(stream, &answer.into(), now)));
         let Some(settled) = hull(&gone) else { return };
         // What is due first keeps its place before the snapshot that stands at the top.
         while self.lag(window) > 0 {

@@ -159,10 +159,11 @@ impl Native {
         };
         let window = view.window(&stream).ok_or_else(unknown)?;
         let cursor = self.cursors.get_mut(&stream).ok_or_else(unknown)?;
+        let foreign = (stream != self.own).then_some(&stream);
         if let Some(epoch) = epoch.filter(|epoch| epoch != window.epoch()) {
             let gone = ranges.iter().map(|(from, to)| (*from, Some(*to))).collect();
             let answer = DataRecovered { epoch, gone, ranges: Vec::new() };
-            return Ok(vec![Action::Say(self.voice.say(&answer.into(), now))]);
+            return Ok(vec![Action::Say(self.voice.say_of(foreign, &answer.into(), now))]);
         }
         let top = cursor.number(window.top());
         if ranges.iter().any(|(_, to)| *to > top) {
@@ -173,7 +174,6 @@ impl Native {
         if ranges.is_empty() {
             return Ok(Vec::new());
         }
-        let foreign = (stream != self.own).then_some(&stream);
         let mut actions = vec![Action::Ask(Request::Record(Incident::DataLost(written(&ranges))))];
         cursor.repair(ranges, &window, &self.voice, foreign, now, &mut actions);
         Ok(actions)

@@ -28,9 +28,19 @@ impl Voice {
 
     /// Something for this connection alone, without a number.
     pub(super) fn say(&self, message: &ServerMessage, now: Instant) -> String {
+        self.say_of(None, message, now)
+    }
+
+    /// The same about one stream; `None` is the connection's own.
+    pub(super) fn say_of(
+        &self,
+        stream: Option<&StreamName>,
+        message: &ServerMessage,
+        now: Instant,
+    ) -> String {
         let at = self.settings.clock.at(now);
         let prepared = Prepared::new(&self.settings.seal, message.kind(), at, None, message);
-        prepared.stamp(&self.settings.seal, &self.stamp(None, None, None, false))
+        prepared.stamp(&self.settings.seal, &self.stamp(None, None, stream, false))
     }
 
     /// A frame of a stream, encoded once for all.
