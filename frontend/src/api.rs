@@ -1,10 +1,12 @@
 //! What the page fetches over HTTP before and beside its socket.
 
-use gloo_net::http::Request;
+use gloo_net::http::{Request, Response};
 use protocol::id::DeviceId;
+use protocol::json;
 use protocol::point::Device;
 use protocol::wire::CloseCode;
 use protocol::wire::session::SessionGrant;
+use serde::de::DeserializeOwned;
 use web_sys::RequestCache;
 
 /// Asks how frames are sealed; a failure reads like a socket that did not come to stand.
@@ -12,7 +14,7 @@ pub(crate) async fn grant() -> Result<SessionGrant, CloseCode> {
     let request = Request::get("/api/session").cache(RequestCache::NoStore);
     let answer = request.send().await.map_err(|_| NO_ANSWER)?;
     match answer.status() {
-        200 => answer.json().await.map_err(|_| NO_ANSWER),
+        200 => read(answer).await.ok_or(NO_ANSWER),
         401 | 403 => Err(CloseCode::Unauthorized),
         _ => Err(NO_ANSWER),
     }
@@ -21,7 +23,11 @@ pub(crate) async fn grant() -> Result<SessionGrant, CloseCode> {
 /// The facts of a device; `None` if the server does not tell.
 pub(crate) async fn device(id: &DeviceId) -> Option<Device> {
     let answer = Request::get(&format!("/api/devices/{id}")).send().await.ok()?;
-    answer.json().await.ok()
+    read(answer).await
+}
+
+async fn read<T: DeserializeOwned>(answer: Response) -> Option<T> {
+    json::read(&answer.text().await.ok()?).ok()
 }
 
 /// What a browser says of a socket that never stood.

@@ -2,11 +2,12 @@
 
 use leptos::prelude::window;
 use link::Resumption;
+use protocol::json;
 use web_sys::Storage;
 
 pub(crate) fn load() -> Option<Resumption> {
     let text = tab()?.get_item(KEY).ok()??;
-    serde_json::from_str(&text).ok()
+    json::read(&text).ok()
 }
 
 /// Writes over what was kept; where there is no room, nothing stale stays behind.

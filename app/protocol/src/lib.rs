@@ -4,6 +4,7 @@ pub mod device;
 pub mod digest;
 pub mod frame;
 pub mod id;
+pub mod json;
 pub mod point;
 pub mod reading;
 pub mod report;

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use leptos::server::codee::{Decoder, Encoder};
 use protocol::frame::{StateChanged, Update};
 use protocol::id::{DeviceId, SiteId};
+use protocol::json;
 use protocol::point::{Device, Plant, Site};
 use protocol::stream::StreamName;
 use protocol::time::Timestamp;
@@ -89,6 +91,27 @@ impl Bootstrap {
     }
 }
 
+/// How the page carries it from one side to the other.
+pub(crate) struct Json;
+
+impl Encoder<Bootstrap> for Json {
+    type Error = serde_json::Error;
+    type Encoded = String;
+
+    fn encode(page: &Bootstrap) -> serde_json::Result<String> {
+        serde_json::to_string(page)
+    }
+}
+
+impl Decoder<Bootstrap> for Json {
+    type Error = serde_json::Error;
+    type Encoded = str;
+
+    fn decode(text: &str) -> serde_json::Result<Bootstrap> {
+        json::read(text)
+    }
+}
+
 /// The device that a path leads to: `/devices/<id>`.
 pub fn device_of(path: &str) -> Option<DeviceId> {
     path.strip_prefix("/devices/")?.trim_end_matches('/').parse().ok()
@@ -133,7 +156,7 @@ mod tests {
     #[test]
     fn what_is_embedded_reads_back_the_same() {
         let page = crate::sample::page(None);
-        let text = serde_json::to_string(&page).unwrap();
-        assert_eq!(serde_json::from_str::<Bootstrap>(&text).unwrap(), page);
+        let text = Json::encode(&page).unwrap();
+        assert_eq!(Json::decode(&text).unwrap(), page);
     }
 }

@@ -21,7 +21,7 @@ use protocol::reading::Reading;
 use protocol::stream::StreamName;
 use protocol::time::{Instant, Timestamp};
 
-use crate::bootstrap::{Bootstrap, Happening, Told};
+use crate::bootstrap::{Bootstrap, Happening, Json, Told};
 use history::History;
 pub(crate) use standing::Standing;
 use table::Table;
@@ -72,8 +72,8 @@ impl Live {
     /// On the server the request's [`Bootstrap`] must have been provided as a context; without one
     /// there is nothing to show, as where routes are only listed.
     pub fn open() -> Self {
-        let page = SharedValue::new(|| use_context::<Bootstrap>().unwrap_or_default());
-        Self::with(page.into_inner())
+        let page = || use_context::<Bootstrap>().unwrap_or_default();
+        Self::with(SharedValue::<_, Json>::new_with_encoding(page).into_inner())
     }
 
     /// Begins with a page's first values.

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde_json::Value;
 
 use super::Range;
 use super::client::Invalid;
 use crate::device::{DeviceStatus, Links};
 use crate::frame::{EventId, KeyEvent, Sequence, StateChanged, Update};
 use crate::id::{ConnectionId, DeviceId, Epoch, FaultCode};
+use crate::json;
 use crate::stream::StreamName;
 use crate::time::Timestamp;
 
@@ -63,9 +64,10 @@ pub enum ReadFrameError {
 impl ServerFrame {
     /// Reads a frame. Its check code is the caller's to verify, before.
     pub fn read(text: &str) -> Result<Self, ReadFrameError> {
-        let envelope: Envelope<'_> =
-            serde_json::from_str(text).map_err(ReadFrameError::Envelope)?;
-        let message = ServerMessage::read(&envelope.kind, envelope.data.get())
+        let mut tree = serde_json::from_str(text).map_err(ReadFrameError::Envelope)?;
+        let data = json::part(&mut tree, "data");
+        let envelope: Envelope = json::take(tree).map_err(ReadFrameError::Envelope)?;
+        let message = ServerMessage::read(&envelope.kind, data)
             .map_err(|cause| ReadFrameError::Message { kind: envelope.kind, cause })?;
         Ok(Self {
             device_id: envelope.device_id,
@@ -81,9 +83,7 @@ impl ServerFrame {
 }
 
 #[derive(Deserialize)]
-struct Envelope<'a> {
-    #[serde(borrow)]
-    data: &'a RawValue,
+struct Envelope {
     device_id: Option<DeviceId>,
     epoch: Option<Epoch>,
     event: Option<EventId>,
@@ -124,20 +124,20 @@ impl ServerMessage {
         }
     }
 
-    fn read(kind: &str, data: &str) -> serde_json::Result<Self> {
+    fn read(kind: &str, data: Value) -> serde_json::Result<Self> {
         Ok(match kind {
-            "COMMAND_RESULT" => Self::CommandResult(serde_json::from_str(data)?),
-            "CONNECT_FAIL" => Self::ConnectFail(serde_json::from_str(data)?),
-            "CONNECT_SUCCESS" => Self::ConnectSuccess(serde_json::from_str(data)?),
-            "CONNECTION_LOST" => Self::ConnectionLost(serde_json::from_str(data)?),
-            "DATA_RECOVERED" => Self::DataRecovered(serde_json::from_str(data)?),
-            "DATA_TAMPERED" => Self::DataTampered(serde_json::from_str(data)?),
-            "DATA_UPDATE" => Self::DataUpdate(serde_json::from_str(data)?),
+            "COMMAND_RESULT" => Self::CommandResult(json::take(data)?),
+            "CONNECT_FAIL" => Self::ConnectFail(json::take(data)?),
+            "CONNECT_SUCCESS" => Self::ConnectSuccess(json::take(data)?),
+            "CONNECTION_LOST" => Self::ConnectionLost(json::take(data)?),
+            "DATA_RECOVERED" => Self::DataRecovered(json::take(data)?),
+            "DATA_TAMPERED" => Self::DataTampered(json::take(data)?),
+            "DATA_UPDATE" => Self::DataUpdate(json::take(data)?),
             "FULL_SNAPSHOT" => Self::FullSnapshot(Snapshot::read(data)?),
-            "HEARTBEAT_ACK" => Self::HeartbeatAck(serde_json::from_str(data)?),
-            "INVALID_COMMAND_FORMAT" => Self::InvalidCommandFormat(serde_json::from_str(data)?),
-            "STATE_CHANGED" => Self::StateChanged(serde_json::from_str(data)?),
-            "SUBSCRIBED" => Self::Subscribed(serde_json::from_str(data)?),
+            "HEARTBEAT_ACK" => Self::HeartbeatAck(json::take(data)?),
+            "INVALID_COMMAND_FORMAT" => Self::InvalidCommandFormat(json::take(data)?),
+            "STATE_CHANGED" => Self::StateChanged(json::take(data)?),
+            "SUBSCRIBED" => Self::Subscribed(json::take(data)?),
             _ => Self::Unknown,
         })
     }
@@ -269,14 +269,10 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Reads the same text for each part: flattening would copy every point.
-    fn read(data: &str) -> serde_json::Result<Self> {
-        #[derive(Deserialize)]
-        struct Settles {
-            settles: Option<Range>,
-        }
-        let Settles { settles } = serde_json::from_str(data)?;
-        Ok(Self { update: serde_json::from_str(data)?, settles })
+    /// Reads each part for itself: flattening would copy every point.
+    fn read(mut data: Value) -> serde_json::Result<Self> {
+        let settles = json::part(&mut data, "settles");
+        Ok(Self { update: json::take(data)?, settles: json::take(settles)? })
     }
 }
 
