@@ -24,7 +24,7 @@ mod view;
 use leptos::config::LeptosOptions;
 use leptos::prelude::*;
 use leptos_meta::{Html, Link, MetaTags, Stylesheet, provide_meta_context};
-use leptos_router::components::{Route, Router, Routes};
+use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::path;
 
 pub use bootstrap::{Bootstrap, Happening, Told, Zone, device_of};
@@ -73,10 +73,10 @@ pub fn App() -> impl IntoView {
         <Link rel="icon" type_="image/svg+xml" href="/favicon.svg"/>
         <Router>
             <Shell>
-                <Routes fallback=|| view! { <Missing/> }>
+                <FlatRoutes fallback=|| view! { <Missing/> }>
                     <Route path=path!("/") view=Overview/>
                     <Route path=path!("/devices/:id") view=DevicePage/>
-                </Routes>
+                </FlatRoutes>
             </Shell>
         </Router>
     }
