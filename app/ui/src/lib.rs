@@ -23,7 +23,7 @@ mod view;
 
 use leptos::config::LeptosOptions;
 use leptos::prelude::*;
-use leptos_meta::{Html, Link, MetaTags, Stylesheet, provide_meta_context};
+use leptos_meta::{Html, MetaTags, provide_meta_context};
 use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::path;
 
@@ -46,6 +46,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
                 <meta name="color-scheme" content="light dark"/>
+                <link id="leptos" rel="stylesheet" href="/pkg/gapless.css"/>
+                <link rel="icon" type="image/svg+xml" href="/favicon.svg"/>
                 <AutoReload options=options.clone()/>
                 <HydrationScripts options/>
                 <MetaTags/>
@@ -69,8 +71,6 @@ pub fn App() -> impl IntoView {
             attr:lang=move || preference.language().tag()
             attr:data-theme=move || preference.theme().word()
         />
-        <Stylesheet id="leptos" href="/pkg/gapless.css"/>
-        <Link rel="icon" type_="image/svg+xml" href="/favicon.svg"/>
         <Router>
             <Shell>
                 <FlatRoutes fallback=|| view! { <Missing/> }>
