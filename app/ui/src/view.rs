@@ -1,4 +1,8 @@
 //! The parts that pages are made of.
+//!
+//! What changes is written as a closure where it stands, `{move || word()}`, and views of several
+//! shapes end in `into_any`: `view!` makes one type of all of these. A closure that comes out of a
+//! variable is a type of its own, and each costs the browser kilobytes.
 
 pub(crate) mod bar;
 pub(crate) mod happenings;

@@ -29,7 +29,7 @@ pub(crate) fn DevicePage() -> impl IntoView {
         let id: Option<DeviceId> = params.read().get("id").and_then(|id| id.parse().ok());
         id.filter(|id| live.page(|page| page.devices.iter().any(|device| device.id == *id)))
     });
-    move || {
+    let page = move || {
         let asked = asked.get();
         live.show(asked.as_ref());
         match asked.map(|id| live.facts(&id)) {
@@ -37,7 +37,8 @@ pub(crate) fn DevicePage() -> impl IntoView {
             Some(None) => view! { <p class="muted loading">{t(text::LOADING)}</p> }.into_any(),
             Some(Some(device)) => view! { <Facts device/> }.into_any(),
         }
-    }
+    };
+    view! { {move || page()} }
 }
 
 #[component]
@@ -85,6 +86,7 @@ fn Neighbours() -> impl IntoView {
         view! {
             <li><A href=href attr:class="chip">{move || name(&device.name, language()).to_owned()}</A></li>
         }
+        .into_any()
     });
     view! {
         <nav aria-label=t(text::DEVICES)>
@@ -104,7 +106,9 @@ fn Head(device: Device, title: Signal<String>) -> impl IntoView {
         state.read().as_ref().map(|state| state.fault_codes.clone()).unwrap_or_default()
     });
     let poll = live.page(|page| page.poll_ms.get(&device.id).copied());
-    let poll = poll.map(|poll| view! { <p class="poll">{t(text::POLL)}" "<b>{poll}" ms"</b></p> });
+    let poll = poll.map(|poll| {
+        view! { <p class="poll">{t(text::POLL)}" "<b>{poll.to_string()}" ms"</b></p> }.into_any()
+    });
     view! {
         <header class="head">
             <h1>{title}</h1>

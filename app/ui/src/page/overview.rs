@@ -63,7 +63,7 @@ fn Group(site: Site, devices: Vec<Device>, only_abnormal: Memo<bool>) -> impl In
     let tiles = devices.into_iter().map(|device| {
         let summary = live.summary(&device.id);
         let is_hidden = move || only_abnormal.get() && is_normal(summary.read().as_ref());
-        view! { <li hidden=is_hidden><Tile device/></li> }
+        view! { <li hidden=is_hidden><Tile device/></li> }.into_any()
     });
     let tiles = tiles.collect_view();
     let title = site.name.clone();

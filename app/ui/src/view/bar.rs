@@ -39,21 +39,19 @@ impl Scale {
 pub(crate) fn Bar(scale: Scale, #[prop(into)] value: Signal<Option<f64>>) -> impl IntoView {
     let (low, high) = scale.normal;
     let ticks = scale.limits.into_iter().flatten().map(|limit| {
-        view! { <rect class="limit" x=number(scale.place(limit) - 0.5) y="1" width="1" height="10"></rect> }
+        view! { <rect class="limit" x=number(scale.place(limit) - 0.5) y="1" width="1" height="10"></rect> }.into_any()
     });
     let ticks = ticks.collect_view();
-    let marker = move || {
-        let place = value.get().map(|value| scale.place(value));
-        place.map(|place| {
-            view! { <rect class="marker" x=number((place - 1.5).clamp(0.0, 97.0)) y="0" width="3" height="12"></rect> }
-        })
+    let marker = move |value| {
+        let x = number((scale.place(value) - 1.5).clamp(0.0, 97.0));
+        view! { <rect class="marker" x=x y="0" width="3" height="12"></rect> }
     };
     view! {
         <svg class="bar" viewBox="0 0 100 12" preserveAspectRatio="none" aria-hidden="true" focusable="false">
             <rect class="track" x="0" y="4" width="100" height="4"></rect>
             <rect class="normal" x=number(low) y="4" width=number((high - low).max(0.0)) height="4"></rect>
             {ticks}
-            {marker}
+            {move || value.get().map(marker).into_any()}
         </svg>
     }
     .into_any()

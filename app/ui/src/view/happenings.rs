@@ -19,14 +19,14 @@ pub(crate) fn Happenings(most: usize) -> impl IntoView {
     let lines = move || {
         let events = live.events().get();
         let shown = events.into_iter().take(most);
-        shown.map(|happening| line(live, &happening, language())).collect_view()
+        shown.map(|happening| line(live, &happening, language())).collect_view().into_any()
     };
     let is_empty = move || live.events().with(Vec::is_empty);
     view! {
         <section class="panel" aria-labelledby="last-events">
             <h2 id="last-events">{t(text::LAST_EVENTS)}</h2>
             <p class="muted" hidden=move || !is_empty()>{t(text::NO_EVENTS)}</p>
-            <ol class="events">{lines}</ol>
+            <ol class="events">{move || lines()}</ol>
         </section>
     }
     .into_any()

@@ -35,6 +35,7 @@ pub(crate) fn Shell(children: Children) -> impl IntoView {
                 <span>{t(text::DEMO_WHY)}</span>
             </aside>
         }
+        .into_any()
     });
     view! {
         <div class="app" data-standing=move || live.standing().word()>

@@ -14,12 +14,12 @@ use crate::view::icon::{Icon, Shape};
 pub(crate) fn StateWord(#[prop(into)] status: Signal<Option<DeviceStatus>>) -> impl IntoView {
     let language = language();
     let shape = Signal::derive(move || Shape::of_status(status.get()));
-    let word = move || status.get().map_or(text::UNKNOWN, text::status).of(language());
+    let word = move || status.get().map_or(text::UNKNOWN, text::status);
     let name = move || status.get().map_or_else(|| "unknown".to_owned(), |s| s.to_string());
     view! {
         <span class="state" data-status=name>
             <Icon shape/>
-            <span>{word}</span>
+            <span>{move || word().of(language())}</span>
         </span>
     }
     .into_any()
@@ -28,11 +28,8 @@ pub(crate) fn StateWord(#[prop(into)] status: Signal<Option<DeviceStatus>>) -> i
 #[component]
 pub(crate) fn FaultCodes(#[prop(into)] codes: Signal<BTreeSet<FaultCode>>) -> impl IntoView {
     let list = move || {
-        let codes = codes.get();
-        codes
-            .iter()
-            .map(|code| view! { <code class="fault-code">{code.to_string()}</code> })
-            .collect_view()
+        let code = |code: FaultCode| view! { <code class="fault-code">{code.to_string()}</code> };
+        codes.get().into_iter().map(code).collect_view().into_any()
     };
-    view! { <span class="fault-codes">{list}</span> }
+    view! { <span class="fault-codes">{move || list()}</span> }
 }

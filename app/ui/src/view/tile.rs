@@ -58,7 +58,7 @@ fn Foot(device: Device, summary: Signal<Option<Summary>>) -> impl IntoView {
     let zone = live.zone(&device.id);
     let quality = move || {
         let worst = summary.read().as_ref().map(|s| text::quality(s.quality));
-        worst.unwrap_or(text::UNKNOWN).of(language())
+        worst.unwrap_or(text::UNKNOWN)
     };
     let is_good = move || summary.read().as_ref().is_some_and(|s| s.quality.is_good());
     let since = move || {
@@ -68,9 +68,9 @@ fn Foot(device: Device, summary: Signal<Option<Summary>>) -> impl IntoView {
     view! {
         <footer>
             <span class="worst" class:good=is_good>
-                {t(text::WORST)}" "<b>{quality}</b>
+                {t(text::WORST)}" "<b>{move || quality().of(language())}</b>
             </span>
-            <span>{t(text::LAST_CHANGE)}" "<time>{since}</time></span>
+            <span>{t(text::LAST_CHANGE)}" "<time>{move || since()}</time></span>
         </footer>
     }
     .into_any()

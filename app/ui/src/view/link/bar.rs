@@ -17,14 +17,12 @@ pub(crate) fn ConnectionBar() -> impl IntoView {
     let language = language();
     let notice = Memo::new(move |_| Notice::of(live, language()));
     let kind = move || notice.read().as_ref().map(|notice| notice.kind);
-    let headline = move || notice.read().as_ref().map(|notice| notice.headline.clone());
-    let detail = move || notice.read().as_ref().map(|notice| notice.detail.clone());
     let can_retry = move || notice.read().as_ref().is_some_and(|notice| notice.can_retry);
     view! {
         <section class="connection-bar" aria-label=t(text::LINK) data-bar=kind hidden=move || notice.read().is_none()>
             // The headline alone is announced: a countdown would never let the reader speak.
-            <b role="status">{headline}</b>
-            <span class="detail">{detail}</span>
+            <b role="status">{move || notice.read().as_ref().map(|notice| notice.headline.clone())}</b>
+            <span class="detail">{move || notice.read().as_ref().map(|notice| notice.detail.clone())}</span>
             <button type="button" hidden=move || !can_retry() on:click=move |_| live.retry()>
                 {t(text::RETRY)}
             </button>

@@ -18,9 +18,9 @@ pub(crate) fn LinkDrawer(open: RwSignal<Open>) -> impl IntoView {
     let facts = move || {
         let facts = live.status().map(|status| facts(live, &status, language()));
         let row = |(name, value): (Text, String)| view! { <dt>{t(name)}</dt><dd>{value}</dd> };
-        facts.map(|facts| facts.into_iter().map(row).collect_view())
+        facts.map(|facts| facts.into_iter().map(row).collect_view()).into_any()
     };
-    let connection = move || live.status()?.connection.map(|id| id.to_string());
+    let connection = Signal::derive(move || live.status()?.connection.map(|id| id.to_string()));
     view! {
         <aside
             id="link-details"
@@ -32,7 +32,7 @@ pub(crate) fn LinkDrawer(open: RwSignal<Open>) -> impl IntoView {
                 <h2 id="link-title">{t(text::SERVER)}</h2>
                 <button type="button" on:click=move |_| open.set(Open::Nothing)>{t(text::CLOSE)}</button>
             </header>
-            <dl class="facts">{facts}</dl>
+            <dl class="facts">{move || facts()}</dl>
             <ConnectionId connection/>
             <p class="muted">{t(text::SERVER_VERSION)}" "{live.page(|page| page.version.clone())}</p>
         </aside>
@@ -42,22 +42,20 @@ pub(crate) fn LinkDrawer(open: RwSignal<Open>) -> impl IntoView {
 
 /// The id that support asks for, with a button that copies it where the browser permits.
 #[component]
-fn ConnectionId(
-    connection: impl Fn() -> Option<String> + Copy + Send + Sync + 'static,
-) -> impl IntoView {
+fn ConnectionId(connection: Signal<Option<String>>) -> impl IntoView {
     let language = language();
     let is_copied = RwSignal::new(false);
     let copy = move |_| {
-        if let Some(id) = connection() {
+        if let Some(id) = connection.get() {
             is_copied.set(copy(&id));
         }
     };
-    let label = move || if is_copied.get() { text::COPIED } else { text::COPY }.of(language());
+    let label = move || if is_copied.get() { text::COPIED } else { text::COPY };
     view! {
-        <p class="connection-id" hidden=move || connection().is_none()>
+        <p class="connection-id" hidden=move || connection.read().is_none()>
             <span class="muted">{t(text::CONNECTION_ID)}</span>
-            <code data-connection-id="">{connection}</code>
-            <button type="button" on:click=copy>{label}</button>
+            <code data-connection-id="">{move || connection.get()}</code>
+            <button type="button" on:click=copy>{move || label().of(language())}</button>
         </p>
     }
     .into_any()

@@ -35,7 +35,7 @@ pub(crate) fn LinkPill(open: RwSignal<Open>) -> impl IntoView {
         >
             <Icon shape/>
             <span>{move || text::link(&state()).of(language())}</span>
-            <span class="rtt">{rtt}</span>
+            <span class="rtt">{move || rtt()}</span>
         </button>
     }
     .into_any()

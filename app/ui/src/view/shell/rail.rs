@@ -20,6 +20,7 @@ pub(super) fn Rail() -> impl IntoView {
                 <span>{t(text::DEVICES)}</span>
             </a>
         }
+        .into_any()
     });
     view! {
         <nav class="rail" aria-label=t(text::NAVIGATION)>

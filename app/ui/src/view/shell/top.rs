@@ -49,9 +49,9 @@ fn Place() -> impl IntoView {
     };
     view! {
         <p class="place">
-            <span class="site">{site}</span>
+            <span class="site">{move || site()}</span>
             <span class="slash" aria-hidden="true">"/"</span>
-            <span class="page">{page}</span>
+            <span class="page">{move || page()}</span>
         </p>
     }
     .into_any()
@@ -72,24 +72,23 @@ fn Faults() -> impl IntoView {
     });
     let many = move |status| count.with_value(|count| count(status));
     let part = move |status: DeviceStatus| {
-        move || {
-            let count = many(status);
-            (count > 0).then(|| {
-                view! {
-                    <a href="/?only=abnormal" class="count" data-status=status.to_string()>
-                        <Icon shape=Shape::of_status(Some(status))/>
-                        <b>{count}</b>
-                        <span>{t(text::status(status))}</span>
-                    </a>
-                }
-            })
-        }
+        let count = many(status);
+        let part = (count > 0).then(|| {
+            view! {
+                <a href="/?only=abnormal" class="count" data-status=status.to_string()>
+                    <Icon shape=Shape::of_status(Some(status))/>
+                    <b>{count.to_string()}</b>
+                    <span>{t(text::status(status))}</span>
+                </a>
+            }
+        });
+        part.into_any()
     };
     let is_calm = move || many(DeviceStatus::Fault) + many(DeviceStatus::Alarm) == 0;
     view! {
         <div class="banner">
-            {part(DeviceStatus::Fault)}
-            {part(DeviceStatus::Alarm)}
+            {move || part(DeviceStatus::Fault)}
+            {move || part(DeviceStatus::Alarm)}
             <span class="calm" hidden=move || !is_calm()>{t(text::NO_FAULTS)}</span>
         </div>
     }
@@ -143,7 +142,7 @@ fn Switches() -> impl IntoView {
             on:click=move |_| preference.switch_theme()
         >
             <Icon shape/>
-            <span>{theme}</span>
+            <span>{move || theme()}</span>
         </button>
     }
     .into_any()
