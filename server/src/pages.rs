@@ -95,3 +95,66 @@ const HARDENING: [(header::HeaderName, &str); 3] = [
 
 /// Pages are compressed as they are asked for: the smaller gain of a higher level costs the 30 ms.
 const PAGE_COMPRESSION: CompressionLevel = CompressionLevel::Precise(4);
+
+#[cfg(test)]
+mod tests {
+    use axum::body::{Body, to_bytes};
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    async fn ask(path: &str, accept: &str) -> Response {
+        let options = LeptosOptions::builder().output_name("gapless").build();
+        let pages = router(options, |_| Bootstrap::default());
+        let request = Request::get(path)
+            .header(header::ACCEPT, accept)
+            .header(header::HOST, "plant.example")
+            .body(Body::empty());
+        pages.oneshot(request.unwrap()).await.unwrap()
+    }
+
+    async fn text(response: Response) -> String {
+        let body = to_bytes(response.into_body(), 1 << 20).await.expect("a page is small");
+        String::from_utf8(body.into()).expect("a page is text")
+    }
+
+    #[tokio::test]
+    async fn every_script_of_a_page_carries_the_nonce_of_its_policy() {
+        let page = ask("/", "text/html").await;
+        assert_eq!(page.status(), StatusCode::OK);
+        let policy = page.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();
+        let (_, rest) = policy.split_once("'nonce-").unwrap();
+        let (nonce, _) = rest.split_once('\'').unwrap();
+
+        let text = text(page).await;
+        let scripts: Vec<_> = text.split("<script").skip(1).collect();
+        assert!(!scripts.is_empty(), "{text}");
+        for script in scripts {
+            let (head, _) = script.split_once('>').unwrap();
+            let is_inert = head.contains("application/json");
+            assert!(is_inert || head.contains(&format!("nonce=\"{nonce}\"")), "{head}");
+        }
+        assert!(!text.contains(" style="), "no policy allows it: {text}");
+    }
+
+    #[tokio::test]
+    async fn two_pages_have_two_nonces() {
+        let policy = |page: Response| page.headers()[header::CONTENT_SECURITY_POLICY].clone();
+        assert_ne!(policy(ask("/", "text/html").await), policy(ask("/", "text/html").await));
+    }
+
+    #[tokio::test]
+    async fn what_does_not_exist_is_not_found() {
+        let table = [
+            ("/no/such/page", "text/html", true),
+            ("/no/such/call", "application/json", false),
+            ("/pkg/no-such-file.js", "*/*", false),
+        ];
+        for (path, accept, is_page) in table {
+            let answer = ask(path, accept).await;
+            assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
+            assert_eq!(answer.headers()[header::X_CONTENT_TYPE_OPTIONS], "nosniff", "{path}");
+            assert_eq!(text(answer).await.contains("<html"), is_page, "{path}");
+        }
+    }
+}
