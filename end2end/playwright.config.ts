@@ -13,7 +13,11 @@ const args = [
 ];
 const chromium90 = fileURLToPath(new URL('.browsers/chromium90', import.meta.url));
 
+// What does not depend on the browser, or takes a minute, runs in one of them.
+const once = /@once/;
+
 export default defineConfig({
+  testDir: './tests',
   workers: 1,
   timeout: 30_000,
   forbidOnly: Boolean(process.env.CI),
@@ -25,20 +29,18 @@ export default defineConfig({
     trace: 'retain-on-failure',
   },
   projects: [
-    { name: 'clients', testDir: './clients' },
     {
       name: 'chromium',
-      testDir: './tests',
       use: { browserName: 'chromium', launchOptions: { executablePath: '/usr/bin/chromium', args } },
     },
     {
       name: 'chromium90',
-      testDir: './tests',
+      grepInvert: once,
       use: { browserName: 'chromium', launchOptions: { executablePath: chromium90, args } },
     },
     {
       name: 'firefox',
-      testDir: './tests',
+      grepInvert: once,
       use: {
         browserName: 'firefox',
         channel: 'moz-firefox',
