@@ -55,7 +55,8 @@ fn a_change_of_one_value_wakes_one_row() {
         let signal = live.reading(&device(), &key(point));
         let runs = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
         let counted = runs.clone();
-        let memo = Memo::new(move |_| {
+        // Counted, not kept in an owner's arena: nobody owns what this closure makes.
+        let memo = ArcMemo::new(move |_| {
             counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             signal.get()
         });

@@ -1,5 +1,6 @@
 //! The plant at a glance: five figures, a tile a device, the last events.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use leptos::prelude::*;
@@ -87,8 +88,12 @@ fn is_normal(summary: Option<&Summary>) -> bool {
 fn Figures() -> impl IntoView {
     let live = expect_context::<Live>();
     let devices = live.page(|page| page.devices.clone());
-    let lines: Vec<_> =
+    let lines: Arc<[Line]> =
         devices.into_iter().map(|device| (live.summary(&device.id), device)).collect();
+    let oldest = {
+        let lines = Arc::clone(&lines);
+        move || oldest(live, &lines).map_or_else(|| "—".to_owned(), format::age)
+    };
     let totals = Memo::new(move |_| {
         let lines = lines.iter().map(|(summary, device)| (summary.get(), device));
         Totals::of(lines)
@@ -96,7 +101,6 @@ fn Figures() -> impl IntoView {
     let (online, links) = (move || totals.read().online(), move || totals.read().links());
     let fault = move || totals.read().fault.to_string();
     let alarm = move || totals.read().alarm.to_string();
-    let oldest = move || oldest(live).map_or_else(|| "—".to_owned(), format::age);
     view! {
         <dl class="figures">
             <Figure id="online" name=text::ONLINE value=Signal::derive(online)/>
@@ -120,10 +124,18 @@ fn Figure(id: &'static str, name: Text, value: Signal<String>) -> impl IntoView 
     .into_any()
 }
 
-/// The longest time for which a site's news have not been confirmed.
-fn oldest(live: Live) -> Option<Duration> {
-    let sites = live.page(|page| page.sites.iter().map(|site| site.id.clone()).collect::<Vec<_>>());
-    sites.into_iter().filter_map(|site| live.lag(&StreamName::Site(site))).max()
+/// A device, and what its site tells of it.
+type Line = (ArcRwSignal<Option<Summary>>, Device);
+
+/// The age of the oldest value on any tile, or of the news that nobody confirmed for longest.
+fn oldest(live: Live, lines: &[Line]) -> Option<Duration> {
+    let ages = lines.iter().flat_map(|(summary, device)| {
+        let site = StreamName::Site(device.site.clone());
+        let values = summary.get().map(|summary| summary.values).unwrap_or_default();
+        let ages: Vec<_> = values.values().map(|reading| live.age(&site, reading)).collect();
+        ages.into_iter().chain([live.lag(&site)])
+    });
+    ages.flatten().max()
 }
 
 /// The plant in numbers.

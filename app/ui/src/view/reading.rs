@@ -24,7 +24,7 @@ pub(crate) struct Face {
     /// The number or word, or a dash where there has never been one.
     pub value: String,
     pub unit: String,
-    /// Quality and the most telling fact: `过时 · 12 s`, `无效 · 超时`.
+    /// Quality, the reason where it is not good, and the age: `有效 · 1 s`, `无效 · 超时 · 12 s`.
     pub quality: String,
     /// The most telling fact alone, and only where the value is not good: `12 s`, `超时`.
     pub remark: Option<String>,
@@ -72,6 +72,7 @@ impl Sight<'_> {
         } else {
             ("link", Shape::Clock, text::NOT_LIVE.of(language))
         };
+        let whole = join(&join(quality, why.as_deref()), age.as_deref());
         let fact = match reading.quality {
             _ if !self.is_current => age.or(why),
             Quality::Good | Quality::Stale => age.or(why),
@@ -82,7 +83,7 @@ impl Sight<'_> {
             shape,
             value: self.value(reading.value),
             unit: self.point.unit.clone(),
-            quality: join(quality, fact.as_deref()),
+            quality: whole,
             remark: (!is_good).then(|| fact.unwrap_or_else(|| quality.into())),
             spoken: self.spoken(reading, quality, language),
         }
@@ -198,6 +199,8 @@ mod tests {
         ];
         for (reading, is_current, word, value, remark) in table {
             let face = look(reading, is_current, Language::Zh);
+            let has_age = reading.is_some();
+            assert_eq!(face.quality.contains("12\u{a0}s"), has_age, "{}", face.quality);
             assert_eq!((face.word, face.value.as_str()), (word, value), "{reading:?}");
             assert_eq!(face.remark.as_deref(), remark, "{reading:?}");
         }
