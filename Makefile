@@ -30,7 +30,7 @@ apt = command -v $(1) >/dev/null || $(APT) $(2) || { $(SUDO) apt-get update && $
 # tool COMMAND, VERSION, HOW: installs a tool unless it is there in that version.
 tool = $(1) --version 2>/dev/null | grep -qwF '$(2)' || cargo install $(3)
 
-.PHONY: serve build dev test fmt lint fences supply pure unit wasm page
+.PHONY: serve build dev test bench fmt lint fences supply pure unit wasm page
 .PHONY: tools build-tools test-tools
 .NOTPARALLEL:
 
@@ -48,6 +48,10 @@ $(GAPLESS): $(SOURCES) | build-tools
 # Builds and reloads whenever a file is saved.
 dev: build-tools
 	cargo leptos watch -- serve
+
+# How long a reading takes to a hundred clients.
+bench:
+	cargo bench --locked -p gateway
 
 # Everything CI runs, the quick checks first.
 test: fmt fences supply lint pure unit wasm page
