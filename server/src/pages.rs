@@ -12,7 +12,7 @@ use axum::{
 use leptos::{config::LeptosOptions, nonce::use_nonce, prelude::*};
 use leptos_axum::{AxumRouteListing, LeptosRoutes, ResponseOptions};
 use tower_http::{CompressionLevel, compression::CompressionLayer};
-use ui::Bootstrap;
+use ui::{Bootstrap, device_of};
 
 use crate::assets;
 
@@ -56,13 +56,23 @@ fn routes() -> Vec<AxumRouteListing> {
 /// Tells the page what it shows, and the browser what it may do.
 fn provide_page(snapshot: impl Fn(&Parts) -> Bootstrap, reload_port: u32) {
     let parts = expect_context::<Parts>();
-    provide_context(snapshot(&parts));
+    let page = snapshot(&parts);
     let response = expect_context::<ResponseOptions>();
+    if is_of_nobody(&page, parts.uri.path()) {
+        response.set_status(StatusCode::NOT_FOUND);
+    }
+    provide_context(page);
     let nonce = use_nonce().map(|nonce| nonce.to_string()).unwrap_or_default();
     response.insert_header(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Ok(policy) = policy::of(&parts.headers, &nonce, reload_port).try_into() {
         response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
     }
+}
+
+/// Whether a device is asked for that does not exist.
+fn is_of_nobody(page: &Bootstrap, path: &str) -> bool {
+    path.starts_with("/devices/")
+        && device_of(path).is_none_or(|id| page.devices.iter().all(|device| device.id != id))
 }
 
 /// What is no page: a file of the site, or nothing at all for a client that reads no pages.
@@ -147,6 +157,8 @@ mod tests {
     async fn what_does_not_exist_is_not_found() {
         let table = [
             ("/no/such/page", "text/html", true),
+            ("/devices/nobody", "text/html", true),
+            ("/devices/!", "text/html", true),
             ("/no/such/call", "application/json", false),
             ("/pkg/no-such-file.js", "*/*", false),
         ];
