@@ -64,5 +64,6 @@ async fn listen(mut client: Client, starts: Arc<Vec<OnceLock<Instant>>>) -> Vec<
 
 const CLIENTS: usize = 100;
 const POINTS: usize = 100;
-const ROUNDS: usize = 600;
+/// Twenty seconds: the clients give no sign of life, and thirty would end them.
+const ROUNDS: usize = 400;
 const PACE: Duration = Duration::from_millis(50);
