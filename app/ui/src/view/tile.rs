@@ -98,7 +98,7 @@ fn TileValue(point: Point, summary: Signal<Option<Summary>>, stream: StreamName)
                     <b>{move || face.read().value.clone()}</b>
                     <i class="unit">{move || face.read().unit.clone()}</i>
                 </span>
-                <span class="remark" aria-hidden="true">
+                <span class="remark" aria-hidden="true" title=move || face.read().spoken.clone()>
                     <Icon shape/>
                     {move || face.read().remark.clone()}
                 </span>

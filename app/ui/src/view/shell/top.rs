@@ -45,7 +45,8 @@ fn Place() -> impl IntoView {
             let device = page.devices.iter().find(|device| device.id == id);
             device.map_or_else(|| id.to_string(), |d| name(&d.name, language()).to_owned())
         }),
-        None => text::OVERVIEW.of(language()).to_owned(),
+        None if path.read().as_str() == "/" => text::OVERVIEW.of(language()).to_owned(),
+        None => text::NOT_FOUND.of(language()).to_owned(),
     };
     view! {
         <p class="place">
