@@ -3,6 +3,7 @@
 //! The crate's README describes it for those who write a client of their own.
 
 mod client;
+mod members;
 mod sealed;
 mod server;
 
