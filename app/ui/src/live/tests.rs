@@ -50,30 +50,32 @@ fn down() -> Status {
 
 #[test]
 fn a_change_of_one_value_wakes_one_row() {
-    let (_owner, live) = live();
-    let woken = |point: &str| {
-        let signal = live.reading(&device(), &key(point));
-        let runs = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
-        let counted = runs.clone();
-        // Counted, not kept in an owner's arena: nobody owns what this closure makes.
-        let memo = ArcMemo::new(move |_| {
-            counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            signal.get()
-        });
-        (memo, runs)
-    };
-    let rows = [woken("rail_potential"), woken("current_a")];
-    let look = || {
-        rows.each_ref().map(|(memo, runs)| {
-            memo.get_untracked();
-            runs.load(std::sync::atomic::Ordering::Relaxed)
-        })
-    };
-    assert_eq!(look(), [1, 1]);
-    live.told(&stream(), &delta("current_a", 1.0), false, NOW);
-    assert_eq!(look(), [1, 2]);
-    live.told(&stream(), &delta("current_a", 1.0), false, NOW);
-    assert_eq!(look(), [1, 2]);
+    let (owner, live) = live();
+    // A row is made and looked at where the page lives: beside it, its memo has an arena of its own.
+    owner.with(|| {
+        let woken = |point: &str| {
+            let signal = live.reading(&device(), &key(point));
+            let runs = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
+            let counted = runs.clone();
+            let memo = Memo::new(move |_| {
+                counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                signal.get()
+            });
+            (memo, runs)
+        };
+        let rows = [woken("rail_potential"), woken("current_a")];
+        let look = || {
+            rows.each_ref().map(|(memo, runs)| {
+                memo.get_untracked();
+                runs.load(std::sync::atomic::Ordering::Relaxed)
+            })
+        };
+        assert_eq!(look(), [1, 1]);
+        live.told(&stream(), &delta("current_a", 1.0), false, NOW);
+        assert_eq!(look(), [1, 2]);
+        live.told(&stream(), &delta("current_a", 1.0), false, NOW);
+        assert_eq!(look(), [1, 2]);
+    });
 }
 
 #[test]
