@@ -3,7 +3,7 @@
 use protocol::device::{DeviceStatus, Links};
 use protocol::frame::{StateChanged, Summary, Update};
 use protocol::id::{ChannelId, DeviceId};
-use protocol::point::{Device, Direction, Limits, Name, Plant, Point, PointKind, Role, Site};
+use protocol::point::{Device, Direction, Limits, Name, Plant, Point, PointKind, Site};
 use protocol::reading::{Quality, Reading, Reason, Value};
 use protocol::stream::StreamName;
 use protocol::time::Timestamp;
@@ -76,21 +76,7 @@ fn points() -> Vec<Point> {
 }
 
 fn point(key: &str, zh: &str, en: &str, kind: PointKind) -> Point {
-    Point {
-        key: key.parse().unwrap(),
-        kind,
-        name: name(zh, en),
-        unit: String::new(),
-        decimals: 0,
-        min: None,
-        max: None,
-        limits: Limits::default(),
-        deadband: 0.0,
-        stale_ms: None,
-        direction: None,
-        role: Role::None,
-        key_event: false,
-    }
+    Point { name: name(zh, en), decimals: 0, ..Point::new(key.parse().unwrap(), kind) }
 }
 
 fn name(zh: &str, en: &str) -> Name {

@@ -115,11 +115,6 @@ impl Presence {
         }
     }
 
-    /// How many are here.
-    pub fn here(&self) -> usize {
-        self.here
-    }
-
     fn is_full(&self, user: Option<&UserId>) -> bool {
         let of_user = |stay: &&Stay| stay.left.is_none() && stay.user.as_ref() == user;
         self.here >= self.limits.connections
@@ -195,7 +190,7 @@ mod tests {
         presence.arrive(arrival("a", None, "board-1", None), at(0));
         let second = presence.arrive(arrival("b", Some("a"), "board-1", None), at(1));
         assert!(matches!(second, Admission::Admitted { replaced: true, .. }));
-        assert_eq!(presence.here(), 1);
+        assert_eq!(presence.here, 1);
     }
 
     #[test]

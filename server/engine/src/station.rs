@@ -175,11 +175,6 @@ impl Station {
         overdue.chain(overviews).chain([self.snapshot_at]).min()
     }
 
-    /// How many connections are here.
-    pub fn here(&self) -> usize {
-        self.presence.here()
-    }
-
     fn admit(&mut self, arrival: Arrival, now: Instant, actions: &mut Vec<Action>) {
         let admission = self.presence.arrive(arrival, now);
         if let Admission::Admitted { connection, replaced: true, .. } = &admission {

@@ -67,15 +67,6 @@ impl Prepared {
         ];
         parts.concat()
     }
-
-    /// Bytes of the shared part.
-    pub fn len(&self) -> usize {
-        self.front.len() + self.back.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        false
-    }
 }
 
 impl Stamp<'_> {
