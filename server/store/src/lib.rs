@@ -1,6 +1,9 @@
 //! What survives a restart, in SQLite.
 
 mod detail;
+mod disk;
+mod fare;
+mod number;
 mod open;
 mod records;
 mod writer;
