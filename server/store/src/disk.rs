@@ -5,6 +5,11 @@ pub(crate) fn is_damage(error: &sqlx::Error) -> bool {
     matches!(code(error), Some(CORRUPT | NOT_A_DATABASE))
 }
 
+/// Nothing about the open file is wrong: the same statement may work in a moment.
+pub(crate) fn is_passing(error: &sqlx::Error) -> bool {
+    matches!(code(error), Some(FULL | BUSY))
+}
+
 /// What is wrong, with SQLite's own words behind it.
 pub(crate) fn words(error: &sqlx::Error) -> String {
     let plain = match code(error) {
