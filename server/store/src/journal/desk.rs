@@ -137,13 +137,15 @@ impl Desk {
         self.waiting.stays.extend(self.stays.keys().cloned());
     }
 
-    /// Forgets what nobody would ask for after a restart: what is older than `keep` at `now`.
+    /// Forgets what nobody would ask for after a restart: what is older than `keep` at `now`. The end
+    /// of a stay that waits is not: the disk may still hold that the client is here.
     pub(super) fn forget(&mut self, now: Timestamp, keep: Duration) {
-        let oldest = ago(now, keep);
-        self.stays.retain(|_, stay| stay.left.is_none_or(|left| left >= oldest));
-        self.waiting.stays.retain(|connection| self.stays.contains_key(connection));
-        while self.waiting.events.front().is_some_and(|event| event.at < oldest) {
-            self.waiting.events.pop_front();
+        let (oldest, waiting) = (ago(now, keep), &mut self.waiting);
+        self.stays.retain(|connection, stay| {
+            stay.left.is_none_or(|left| left >= oldest) || waiting.stays.contains(connection)
+        });
+        while waiting.events.front().is_some_and(|event| event.at < oldest) {
+            waiting.events.pop_front();
         }
     }
 
