@@ -1,6 +1,6 @@
 //! A writer of the journal at work, and entries to give it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use protocol::frame::{KeyEvent, Offset, StateChanged};
@@ -17,6 +17,8 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) struct Desk {
     pub(crate) journal: Journal,
+    pub(crate) stop: CancellationToken,
+    pub(crate) condition: watch::Receiver<Condition>,
     writing: JoinHandle<()>,
 }
 
@@ -39,11 +41,11 @@ impl Desk {
         policy: JournalPolicy,
     ) -> Self {
         let works = Condition { since: Timestamp::default(), state: PartState::Working, why: None };
-        let (conditions, _) = watch::channel(works);
+        let (conditions, condition) = watch::channel(works);
         let stop = CancellationToken::new();
-        let writing = write_journal(directory.into(), inbox, policy, stop, conditions);
+        let writing = write_journal(directory.into(), inbox, policy, stop.clone(), conditions);
         let writing = tokio::spawn(writing);
-        Self { journal, writing }
+        Self { journal, stop, condition, writing }
     }
 
     pub(crate) fn keep(&self, entries: impl IntoIterator<Item = Entry>) {
@@ -65,6 +67,19 @@ impl Desk {
     pub(crate) async fn fall(self) {
         self.writing.abort();
         assert!(self.writing.await.unwrap_err().is_cancelled());
+    }
+
+    /// Waits until the journal fails, and says why.
+    pub(crate) async fn fails(&mut self) -> String {
+        let failing = self.condition.wait_for(|condition| condition.state == PartState::Failing);
+        let condition = timeout(PATIENCE, failing).await.unwrap().unwrap().clone();
+        condition.why.unwrap()
+    }
+
+    /// Waits until the journal works.
+    pub(crate) async fn works(&mut self) {
+        let working = self.condition.wait_for(|condition| condition.state == PartState::Working);
+        assert_eq!(timeout(PATIENCE, working).await.unwrap().unwrap().why, None);
     }
 }
 
@@ -140,6 +155,11 @@ pub(crate) fn wreck(folder: &Path) -> tempfile::TempDir {
         std::fs::copy(folder.join(&file), wreck.path().join(&file)).unwrap();
     }
     wreck
+}
+
+pub(crate) fn set_aside(folder: &Path) -> Vec<PathBuf> {
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    files.filter(|path| path.to_string_lossy().contains("journal-damaged-")).collect()
 }
 
 /// Far longer than anything takes, short enough to wait for in vain.

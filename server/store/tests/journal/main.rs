@@ -2,5 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod damage;
 mod desk;
+mod failing_disk;
 mod kept;
+mod killed;
+mod model;
+mod torn;
