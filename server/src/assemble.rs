@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use config::{Configuration, changes};
 use dialect::native::Settings;
 use engine::{Event, Limits, Setup, Station};
 use field::map::ChannelConfig;
@@ -22,10 +23,9 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::{Configuration, key, reload};
 use crate::first_page::FirstPage;
-use crate::pages;
 use crate::supervise::keep_running;
+use crate::{key, pages};
 
 /// Everything that runs, and the way to change what may change.
 pub(crate) struct Running {
@@ -97,7 +97,7 @@ fn start_station(
 ) -> Hub {
     let setup = Setup {
         plant: configuration.plant.clone(),
-        intervals: reload::poll_intervals(configuration),
+        intervals: changes::poll_intervals(configuration),
         push: configuration.push,
         limits: Limits::default(),
         clock: stopwatch.clock(),

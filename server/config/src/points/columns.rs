@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use csv::StringRecord;
 
-use super::super::finding::{Findings, Place, nearest, shown};
+use crate::finding::{Findings, Place, nearest, shown};
 
 /// The columns that a table has, by name.
 #[derive(Debug, Default)]

@@ -9,7 +9,7 @@ use protocol::id::{DeviceId, PointKey};
 use self::columns::Columns;
 use self::point::entry;
 use self::row::Row;
-use super::finding::{Findings, Place};
+use crate::finding::{Findings, Place};
 
 mod address;
 mod columns;
@@ -18,10 +18,10 @@ mod overlap;
 mod point;
 mod row;
 
-pub(crate) use self::point::Entry;
+pub use self::point::Entry;
 
 /// Reads the table `file`, whose bytes are given.
-pub(crate) fn read(file: &str, bytes: &[u8], findings: &mut Findings) -> Vec<Entry> {
+pub fn read(file: &str, bytes: &[u8], findings: &mut Findings) -> Vec<Entry> {
     let file: Arc<str> = file.into();
     let text = encoding::decode(bytes, &file, findings);
     let mut rows = Rows::new(&text);

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use csv::StringRecord;
 
-use super::super::finding::{Findings, Place, nearest, shown};
 use super::columns::Columns;
+use crate::finding::{Findings, Place, nearest, shown};
 
 /// The cells of one row.
 pub(super) struct Row<'a> {

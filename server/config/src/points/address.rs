@@ -4,7 +4,7 @@ use std::fmt;
 
 use field::map::Area;
 
-use super::super::finding::shown;
+use crate::finding::shown;
 
 /// How an address was written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

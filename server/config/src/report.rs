@@ -2,12 +2,12 @@
 
 use std::io::{self, Write};
 
-use super::finding::{Finding, counted};
-use super::section::Setting;
-use super::{Configuration, Refusal};
+use crate::finding::{Finding, counted};
+use crate::section::Setting;
+use crate::{Configuration, Refusal};
 
 /// Tells what was read from `name`: every value with its source, every mistake and warning.
-pub(crate) fn print(
+pub fn print(
     out: &mut impl Write,
     name: &str,
     read: &Result<Configuration, Refusal>,

@@ -6,11 +6,11 @@ use std::time::Duration;
 use field::map::{ChannelConfig, LONGEST_POLL, Parity, SHORTEST_POLL, SHORTEST_TIMEOUT, Transport};
 use protocol::id::ChannelId;
 
-use super::document::Value;
-use super::finding::{Findings, Place};
-use super::names::Names;
-use super::parse::{choice, duration, integer, seconds, word};
-use super::section::{Placed, Section};
+use crate::document::Value;
+use crate::finding::{Findings, Place};
+use crate::names::Names;
+use crate::parse::{choice, duration, integer, seconds, word};
+use crate::section::{Placed, Section};
 
 /// What `[[channel]]` says; the boards are still missing.
 pub(crate) struct Channels {

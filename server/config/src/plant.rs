@@ -8,12 +8,12 @@ use field::map::{ChannelConfig, Target, Transport};
 use protocol::id::{DeviceId, PointKey};
 use protocol::point::{Device, Plant, Point};
 
-use super::channels::Channels;
-use super::devices::{Devices, Draft};
-use super::finding::{Findings, Place, nearest};
-use super::parse::spelled;
-use super::points::Entry;
-use super::sites::Sites;
+use crate::channels::Channels;
+use crate::devices::{Devices, Draft};
+use crate::finding::{Findings, Place, nearest};
+use crate::parse::spelled;
+use crate::points::Entry;
+use crate::sites::Sites;
 
 /// All that the files say of the plant.
 pub(crate) struct Parts {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use encoding_rs::GBK;
 
-use super::super::finding::{Findings, Place};
+use crate::finding::{Findings, Place};
 
 /// The table as text; rows that are neither are noted, and read as far as they go.
 pub(super) fn decode<'a>(

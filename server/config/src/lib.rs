@@ -1,6 +1,26 @@
 //! What the operator configured: read from files, environment and command line, all mistakes at
 //! once.
 
+pub mod changes;
+pub mod finding;
+pub mod locate;
+pub mod overrides;
+pub mod points;
+pub mod report;
+
+mod channels;
+mod devices;
+mod document;
+mod names;
+mod parse;
+mod plant;
+mod section;
+mod settings;
+mod sites;
+
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::net::SocketAddr;
@@ -10,34 +30,17 @@ use engine::PushStrategy;
 use field::map::ChannelConfig;
 use protocol::point::Plant;
 
-use self::finding::{Finding, Findings, Place};
-use self::overrides::{Override, Variables};
-use self::section::{Notes, Section, Setting};
-use self::settings::{Integrity, Server};
+use crate::finding::{Finding, Findings, Place};
+use crate::overrides::{Override, Variables};
+use crate::section::{Notes, Section};
+use crate::settings::Server;
 
-pub(crate) mod channels;
-pub(crate) mod devices;
-pub(crate) mod document;
-pub(crate) mod finding;
-pub(crate) mod key;
-pub(crate) mod locate;
-pub(crate) mod names;
-pub(crate) mod overrides;
-pub(crate) mod parse;
-pub(crate) mod plant;
-pub(crate) mod points;
-pub(crate) mod reload;
-pub(crate) mod report;
-pub(crate) mod section;
-pub(crate) mod settings;
-pub(crate) mod sites;
-
-#[cfg(test)]
-mod tests;
+pub use crate::section::Setting;
+pub use crate::settings::{Integrity, SHORTEST_KEY};
 
 /// A configuration without a mistake.
 #[derive(Clone, Debug)]
-pub(crate) struct Configuration {
+pub struct Configuration {
     pub plant: Plant,
     pub channels: Vec<ChannelConfig>,
     pub push: PushStrategy,
@@ -54,7 +57,7 @@ pub(crate) struct Configuration {
 
 /// Where a configuration is read from.
 #[derive(Clone, Debug)]
-pub(crate) struct Source {
+pub struct Source {
     /// How findings call it.
     pub name: String,
     pub text: Cow<'static, [u8]>,
@@ -63,7 +66,7 @@ pub(crate) struct Source {
 
 /// Where the point table comes from.
 #[derive(Clone, Debug)]
-pub(crate) enum PointTable {
+pub enum PointTable {
     /// A file whose name counts from this folder.
     Beside(PathBuf),
     Embedded(&'static [u8]),
@@ -71,7 +74,7 @@ pub(crate) enum PointTable {
 
 /// Why a configuration cannot be used: everything at once.
 #[derive(Clone, Debug, thiserror::Error)]
-pub(crate) struct Refusal {
+pub struct Refusal {
     pub mistakes: Vec<Finding>,
     pub warnings: Vec<Finding>,
     /// What could be read all the same.
@@ -88,7 +91,7 @@ impl fmt::Display for Refusal {
 
 impl Source {
     /// The file at `path`.
-    pub(crate) fn file(path: &Path) -> std::io::Result<Self> {
+    pub fn file(path: &Path) -> std::io::Result<Self> {
         let folder = path.parent().unwrap_or_else(|| Path::new("")).to_owned();
         Ok(Self {
             name: path.display().to_string(),
@@ -99,7 +102,7 @@ impl Source {
 }
 
 /// Reads a configuration; `variables` is the environment, `flags` the command line.
-pub(crate) fn read(
+pub fn read(
     source: &Source,
     variables: &Variables,
     flags: Vec<Override>,

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
-use super::finding::{Findings, Place, nearest};
-use super::section::Placed;
+use crate::finding::{Findings, Place, nearest};
+use crate::section::Placed;
 
 /// The identifiers of one kind of thing.
 #[derive(Debug)]

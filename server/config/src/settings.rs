@@ -7,10 +7,10 @@ use std::time::Duration;
 use engine::PushStrategy;
 use protocol::digest::Algorithm;
 
-use super::document::Value;
-use super::finding::{Findings, Place, shown};
-use super::parse::{choice, list, seconds, switch, text, word};
-use super::section::Section;
+use crate::document::Value;
+use crate::finding::{Findings, Place, shown};
+use crate::parse::{choice, list, seconds, switch, text, word};
+use crate::section::Section;
 
 /// Where the server listens, and whose pages may open a socket to it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -21,7 +21,7 @@ pub(crate) struct Server {
 
 /// How frames are sealed; without a key, one is generated.
 #[derive(Clone, Eq, PartialEq)]
-pub(crate) struct Integrity {
+pub struct Integrity {
     pub algorithm: Algorithm,
     pub key: Option<String>,
 }
@@ -122,4 +122,4 @@ const SHORTEST_SNAPSHOT: Duration = Duration::from_secs(1);
 const LONGEST_SNAPSHOT: Duration = Duration::from_secs(3600);
 
 /// 16 characters of hex are 64 bits.
-pub(crate) const SHORTEST_KEY: usize = 16;
+pub const SHORTEST_KEY: usize = 16;

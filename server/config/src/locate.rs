@@ -3,11 +3,11 @@
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use super::overrides::{Variables, variable};
+use crate::overrides::{Variables, variable};
 
 /// The configuration file to read, if there is one: the one that was asked for, whether it is
 /// there or not, else the first of the usual places that is.
-pub(crate) fn find(asked: Option<&Path>, variables: &Variables) -> Option<PathBuf> {
+pub fn find(asked: Option<&Path>, variables: &Variables) -> Option<PathBuf> {
     let asked = asked.map(Path::to_owned);
     let asked = asked.or_else(|| variable(variables, "GAPLESS_CONFIG").map(PathBuf::from));
     asked.or_else(|| USUAL.into_iter().map(PathBuf::from).find(|path| path.exists()))

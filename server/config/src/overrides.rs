@@ -1,14 +1,14 @@
 //! What the environment and the command line put in the place of what a file says.
 
-use super::document::{Node, Table, Value};
-use super::finding::{Findings, Place, nearest};
+use crate::document::{Node, Table, Value};
+use crate::finding::{Findings, Place, nearest};
 
 /// The environment, handed in by whoever may look at it.
-pub(crate) type Variables = [(String, String)];
+pub type Variables = [(String, String)];
 
 /// A value from outside the file, for the key at `path`.
 #[derive(Clone, Debug)]
-pub(crate) struct Override {
+pub struct Override {
     pub path: Vec<String>,
     pub value: String,
     pub place: Place,
@@ -16,7 +16,7 @@ pub(crate) struct Override {
 
 impl Override {
     /// A switch of the command line: `server.listen` by `--listen`.
-    pub(crate) fn flag(path: &str, name: &'static str, value: String) -> Self {
+    pub fn flag(path: &str, name: &'static str, value: String) -> Self {
         let path = path.split('.').map(Into::into).collect();
         Self { path, value, place: Place::Flag(name) }
     }
@@ -51,7 +51,7 @@ pub(crate) fn from_environment(variables: &Variables, findings: &mut Findings) -
 }
 
 /// A variable that is there and not empty.
-pub(crate) fn variable<'a>(variables: &'a Variables, name: &str) -> Option<&'a str> {
+pub fn variable<'a>(variables: &'a Variables, name: &str) -> Option<&'a str> {
     let found = variables.iter().find(|(known, value)| known == name && !value.is_empty());
     found.map(|(_, value)| value.as_str())
 }
@@ -119,8 +119,8 @@ const DEEPEST: usize = 3;
 
 #[cfg(test)]
 mod tests {
-    use super::super::document;
     use super::*;
+    use crate::document;
 
     const TEXT: &str = "[server]\nlisten = \"a\"\n[[device]]\nid = \"board-1\"\nunit = 1\n";
 

@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use super::settings::{Integrity, SHORTEST_KEY};
+use config::{Integrity, SHORTEST_KEY};
 
 /// Why there is no key.
 #[derive(Debug, thiserror::Error)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::finding::{Findings, Place};
+use crate::finding::{Findings, Place};
 
 /// The members of a table, by name.
 pub(crate) type Table = BTreeMap<String, Node>;

@@ -5,8 +5,8 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::document::{Node, Value};
-use super::finding::{nearest, shown};
+use crate::document::{Node, Value};
+use crate::finding::{nearest, shown};
 
 pub(crate) fn text(value: &Value) -> Result<String, String> {
     match value {

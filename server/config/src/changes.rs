@@ -1,32 +1,28 @@
-//! What a changed configuration means for a server that runs: poll intervals apply at once, all
-//! else at the next start.
+//! What another configuration means for a server that runs: poll intervals apply at once, all else
+//! at the next start.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::time::Duration;
 
 use protocol::id::ChannelId;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio_util::sync::CancellationToken;
 
-use super::Configuration;
-use super::section::Setting;
+use crate::{Configuration, Setting};
 
 /// What is another than before.
 #[derive(Debug, Default, Eq, PartialEq)]
-pub(crate) struct Changes {
+pub struct Changes {
     pub intervals: BTreeMap<ChannelId, Duration>,
     /// The keys that wait for a restart.
     pub waiting: Vec<String>,
 }
 
 /// How often each channel is polled.
-pub(crate) fn poll_intervals(configuration: &Configuration) -> BTreeMap<ChannelId, Duration> {
+pub fn poll_intervals(configuration: &Configuration) -> BTreeMap<ChannelId, Duration> {
     configuration.channels.iter().map(|config| (config.id, config.poll_interval)).collect()
 }
 
 /// What changed from the running configuration to the one that was read now.
-pub(crate) fn compare(running: &Configuration, read: &Configuration) -> Changes {
+pub fn compare(running: &Configuration, read: &Configuration) -> Changes {
     let before = poll_intervals(running);
     let mut intervals = poll_intervals(read);
     intervals.retain(|id, interval| before.get(id).is_some_and(|known| known != interval));
@@ -40,41 +36,6 @@ pub(crate) fn compare(running: &Configuration, read: &Configuration) -> Changes 
     waiting.sort();
     waiting.dedup();
     Changes { intervals, waiting }
-}
-
-/// Reads the configuration again at each SIGHUP until `stop`, and hands on new poll intervals.
-pub(crate) async fn on_hangup(
-    stop: CancellationToken,
-    mut running: Configuration,
-    read: impl Fn() -> anyhow::Result<Configuration>,
-    apply: impl Fn(ChannelId, Duration),
-) -> io::Result<()> {
-    let mut hangup = signal(SignalKind::hangup())?;
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return Ok(()),
-            _ = hangup.recv() => match read() {
-                Ok(read) => adopt(&mut running, &read, &apply),
-                Err(error) => tracing::error!("everything stays as it is: {error:#}"),
-            },
-        }
-    }
-}
-
-fn adopt(running: &mut Configuration, read: &Configuration, apply: impl Fn(ChannelId, Duration)) {
-    let Changes { intervals, waiting } = compare(running, read);
-    for config in &mut running.channels {
-        if let Some(interval) = intervals.get(&config.id) {
-            let channel = config.id;
-            tracing::info!(%channel, "channel {channel} is polled every {interval:?} now");
-            config.poll_interval = *interval;
-            apply(channel, *interval);
-        }
-    }
-    if !waiting.is_empty() {
-        let keys = waiting.join(", ");
-        tracing::warn!(%keys, "changed, but only a restart makes it so: {keys}");
-    }
 }
 
 fn changed_settings(before: &[Setting], after: &[Setting]) -> Vec<String> {
@@ -97,38 +58,33 @@ fn points(configuration: &Configuration) -> impl PartialEq {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::RefCell;
-
-    use super::super::read;
     use super::*;
-    use crate::demo;
+    use crate::{PointTable, Source, read};
 
+    /// The sample that the documentation shows.
     fn sample(variables: &[(&str, &str)]) -> Configuration {
+        let source = Source {
+            name: "gapless.toml".into(),
+            text: include_bytes!("../../gapless.toml").into(),
+            points: PointTable::Embedded(include_bytes!("../../points.csv")),
+        };
         let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let variables: Vec<_> = variables.iter().map(own).collect();
-        read(&demo::source(), &variables, Vec::new()).unwrap()
+        read(&source, &variables, Vec::new()).unwrap()
     }
 
     #[test]
     fn only_poll_intervals_apply_without_a_restart() {
         // S0-11
-        let mut running = sample(&[]);
         let changed = sample(&[
             ("GAPLESS__CHANNEL__2__POLL_INTERVAL", "200ms"),
             ("GAPLESS__CHANNEL__1__PORT", "1502"),
             ("GAPLESS__INTEGRITY__KEY", "a key of many characters"),
         ]);
-        let changes = compare(&running, &changed);
+        let changes = compare(&sample(&[]), &changed);
         let fast = (ChannelId(2), Duration::from_millis(200));
         assert_eq!(changes.intervals, BTreeMap::from([fast]));
         assert_eq!(changes.waiting, ["channel[1].port", "integrity.key"]);
-
-        let told = RefCell::new(Vec::new());
-        adopt(&mut running, &changed, |channel, interval| {
-            told.borrow_mut().push((channel, interval))
-        });
-        assert_eq!(told.into_inner(), [fast]);
-        assert_eq!(compare(&running, &changed).intervals, BTreeMap::new());
     }
 
     #[test]

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use protocol::id::{ChannelId, DeviceId, PointKey, SiteId};
 use protocol::point::Name;
 
-use super::channels::Channels;
-use super::finding::{Findings, Place};
-use super::names::Names;
-use super::parse::{integer, list, parsed};
-use super::section::{Placed, Section};
-use super::sites::{Sites, name};
+use crate::channels::Channels;
+use crate::finding::{Findings, Place};
+use crate::names::Names;
+use crate::parse::{integer, list, parsed};
+use crate::section::{Placed, Section};
+use crate::sites::{Sites, name};
 
 /// What `[[device]]` says; the points are still missing.
 pub(crate) struct Devices {

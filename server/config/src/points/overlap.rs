@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::super::finding::{Findings, Place};
 use super::point::Entry;
+use crate::finding::{Findings, Place};
 
 /// Warns of each point that takes registers of the one before it under another type.
 pub(super) fn check(entries: &[Entry], file: &Arc<str>, findings: &mut Findings) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 /// Where a value stands, or what else set it.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(crate) enum Place {
+pub enum Place {
     Default,
     /// The program itself, for its demonstration.
     BuiltIn,
@@ -48,7 +48,7 @@ impl fmt::Display for Place {
 
 /// One thing to tell whoever wrote the configuration.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(crate) struct Finding {
+pub struct Finding {
     pub place: Place,
     pub text: String,
 }
@@ -61,7 +61,7 @@ impl fmt::Display for Finding {
 
 /// All that was found so far.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Findings {
+pub struct Findings {
     pub mistakes: Vec<Finding>,
     pub warnings: Vec<Finding>,
 }

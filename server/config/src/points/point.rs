@@ -6,13 +6,13 @@ use field::map::{Area, ByteOrder, DataType, Mapping};
 use protocol::id::{DeviceId, FaultCode, PointKey};
 use protocol::point::{Direction, Limits, Point, PointKind, Role};
 
-use super::super::sites::either;
 use super::address::{AREAS, address, short};
 use super::row::{Row, YES_NO, amount, choice, integer, number, parsed};
+use crate::sites::either;
 
 /// One row that could be read.
 #[derive(Clone, Debug)]
-pub(crate) struct Entry {
+pub struct Entry {
     pub row: u64,
     pub device: DeviceId,
     pub point: Point,

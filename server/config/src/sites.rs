@@ -4,11 +4,11 @@ use jiff::tz::TimeZone;
 use protocol::id::SiteId;
 use protocol::point::{Name, Site};
 
-use super::document::Value;
-use super::finding::{nearest, shown};
-use super::names::Names;
-use super::parse::{parsed, text, word};
-use super::section::Section;
+use crate::document::Value;
+use crate::finding::{nearest, shown};
+use crate::names::Names;
+use crate::parse::{parsed, text, word};
+use crate::section::Section;
 
 /// What `[[site]]` says.
 pub(crate) struct Sites {

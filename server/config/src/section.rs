@@ -1,11 +1,11 @@
 //! Reads one table of the configuration: each key once, and a word about those nobody asked for.
 
-use super::document::{Node, Table, Value};
-use super::finding::{Findings, Place, nearest};
+use crate::document::{Node, Table, Value};
+use crate::finding::{Findings, Place, nearest};
 
 /// A value as it takes effect, and what set it.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Setting {
+pub struct Setting {
     pub key: String,
     pub value: String,
     pub place: Place,
@@ -170,8 +170,8 @@ const SECRETS: [&str; 1] = ["key"];
 
 #[cfg(test)]
 mod tests {
-    use super::super::{document, parse};
     use super::*;
+    use crate::{document, parse};
 
     fn read(text: &str, look: impl FnOnce(&mut Section<'_>)) -> Notes {
         let mut notes = Notes::default();
