@@ -59,6 +59,17 @@ impl fmt::Display for Finding {
     }
 }
 
+impl Finding {
+    /// Stays on one line, and leaves a terminal alone, whatever foreign text it repeats.
+    fn new(place: &Place, text: impl Into<String>) -> Self {
+        Self { place: place.clone(), text: text.into().chars().map(visible).collect() }
+    }
+}
+
+fn visible(c: char) -> String {
+    if c.is_control() { c.escape_debug().to_string() } else { c.into() }
+}
+
 /// All that was found so far.
 #[derive(Clone, Debug, Default)]
 pub struct Findings {
@@ -68,11 +79,11 @@ pub struct Findings {
 
 impl Findings {
     pub(crate) fn mistake(&mut self, place: &Place, text: impl Into<String>) {
-        self.mistakes.push(Finding { place: place.clone(), text: text.into() });
+        self.mistakes.push(Finding::new(place, text));
     }
 
     pub(crate) fn warn(&mut self, place: &Place, text: impl Into<String>) {
-        self.warnings.push(Finding { place: place.clone(), text: text.into() });
+        self.warnings.push(Finding::new(place, text));
     }
 
     /// Notes why there is no value; the caller goes on with what else there is to check.
@@ -133,6 +144,15 @@ mod tests {
         for (place, expected) in table {
             assert_eq!(Finding { place, text: "wrong".into() }.to_string(), expected);
         }
+    }
+
+    #[test]
+    fn a_finding_stays_on_one_line() {
+        let mut findings = Findings::default();
+        findings.mistake(&Place::Default, "`a\n\u{1b}[2J电`");
+        findings.warn(&Place::Default, "`\r`");
+        let told = [&findings.mistakes[0].text, &findings.warnings[0].text];
+        assert_eq!(told, ["`a\\n\\u{1b}[2J电`", "`\\r`"]);
     }
 
     #[test]
