@@ -51,7 +51,7 @@ fn check_shape(row: &mut Row<'_>) {
         let text = format!("has {cells} cells, but there are {columns} columns");
         row.findings.mistake(&place, text);
     }
-    if row.record.iter().any(|cell| cell.contains('\n')) {
+    if row.record.iter().any(|cell| cell.contains(['\r', '\n'])) {
         row.findings.mistake(&place, "goes on in the next line: a quote is not closed");
     }
 }
@@ -95,11 +95,20 @@ impl<'a> Rows<'a> {
         let blank = bytes.iter().skip(start).take_while(|byte| matches!(byte, b'\r' | b'\n'));
         let start = start.saturating_add(blank.count()).min(bytes.len());
         let (from, breaks) = self.counted;
-        let more = bytes.get(from..start).unwrap_or_default();
-        let more = more.iter().filter(|byte| **byte == b'\n').count() as u64;
+        let more = line_ends(bytes.get(from..start).unwrap_or_default());
         self.counted = (start.max(from), breaks.saturating_add(more));
         self.counted.1.saturating_add(1)
     }
+}
+
+/// Lines end with a line feed, with a carriage return as some spreadsheets have it, or with both.
+fn line_ends(bytes: &[u8]) -> u64 {
+    let (mut ends, mut before) = (0, 0);
+    for &byte in bytes {
+        ends += u64::from(byte == b'\r' || byte == b'\n' && before != b'\r');
+        before = byte;
+    }
+    ends
 }
 
 impl Iterator for Rows<'_> {

@@ -20,7 +20,7 @@ pub(super) fn decode<'a>(
     if let Some(text) = gbk(bytes) {
         return text;
     }
-    for (row, line) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
+    for (row, line) in (1..).zip(lines(bytes)) {
         let place = Place::Row { file: file.clone(), row, column: None };
         match (std::str::from_utf8(line).is_ok(), gbk(line).is_some()) {
             (true, _) => {}
@@ -29,6 +29,13 @@ pub(super) fn decode<'a>(
         }
     }
     String::from_utf8_lossy(bytes)
+}
+
+/// Some spreadsheets end a line with a carriage return alone.
+fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let lines = bytes.split(|byte| *byte == b'\n');
+    let bare = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    bare.flat_map(|line| line.split(|byte| *byte == b'\r'))
 }
 
 fn gbk(bytes: &[u8]) -> Option<Cow<'_, str>> {
@@ -64,6 +71,8 @@ mod tests {
             "points.csv: row 2: is neither UTF-8 nor GBK",
             "points.csv: row 4: is neither UTF-8 nor GBK",
         ];
+        assert_eq!(mistakes, expected);
+        let (_, mistakes) = read(b"a,b\r\nc,\xff\xff\rd,e\r\xff,f");
         assert_eq!(mistakes, expected);
         let mixed = [b"\xff\n".as_slice(), &GBK.encode("电\n").0].concat();
         assert_eq!(read(&mixed).1[1], "points.csv: row 2: is GBK in a file that is not");

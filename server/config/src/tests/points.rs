@@ -83,7 +83,22 @@ fn an_open_quote_swallows_no_rows_in_silence() {
     let points =
         format!("{HEADING},text_en\nboard-1,a,T,hr,0,int16,\"x\nboard-1,b,T,hr,1,int16,\n");
     let told = mistakes(&PLANT.replace("temperature", "a"), &points);
-    assert_eq!(told, ["points.csv: row 2: goes on in the next line: a quote is not closed"]);
+    let expected = ["points.csv: row 2: goes on in the next line: a quote is not closed"];
+    assert_eq!(told, expected);
+    let old = mistakes(&PLANT.replace("temperature", "a"), &points.replace('\n', "\r"));
+    assert_eq!(old, expected);
+}
+
+#[test]
+fn rows_are_counted_however_their_lines_end() {
+    let wrong = "board-1,a,T,hr,0,int16\n\nboard-1,b,T,hr,1,double\nboard-1,c,T,hr,2,double\n";
+    for end in ["\n", "\r\n", "\r"] {
+        let points = format!("{HEADING}\n{wrong}").replace('\n', end);
+        let told = mistakes(&PLANT.replace("temperature", "a"), &points);
+        assert_eq!(told.len(), 2, "{end:?}: {told:#?}");
+        assert!(told[0].starts_with("points.csv: row 4, `datatype`"), "{end:?}: {told:#?}");
+        assert!(told[1].starts_with("points.csv: row 5, `datatype`"), "{end:?}: {told:#?}");
+    }
 }
 
 #[test]
