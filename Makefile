@@ -4,6 +4,7 @@
 WASM_BINDGEN := 0.2.130
 CARGO_LEPTOS := 0.3.11
 CARGO_DENY := 0.20.2
+CARGO_FUZZ := 0.13.2
 # Not locked: its lock file names a crate that the registry no longer serves.
 BINDGEN_HOW := --debug --no-default-features
 # One of its crates declares a newer compiler than it needs. It shall use the tools that are here.
@@ -11,6 +12,9 @@ LEPTOS_HOW := --locked --debug --ignore-rust-version --no-default-features --fea
 
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 GAPLESS := $(TARGET)/release/gapless
+FUZZED := $(basename $(notdir $(wildcard end2end/fuzz/fuzz_targets/*.rs)))
+# Sanitizers ask for a nightly compiler, and look for what code without `unsafe` cannot do.
+FUZZ_HOW := --fuzz-dir end2end/fuzz --sanitizer none --codegen-units 16 --target-dir $(TARGET)
 SOURCES := Cargo.toml Cargo.lock .cargo/config.toml rust-toolchain.toml \
   $(shell find app frontend public server style -type f -not -path '*/tests/*')
 
@@ -30,7 +34,7 @@ apt = command -v $(1) >/dev/null || $(APT) $(2) || { $(SUDO) apt-get update && $
 # tool COMMAND, VERSION, HOW: installs a tool unless it is there in that version.
 tool = $(1) --version 2>/dev/null | grep -qwF '$(2)' || cargo install $(3)
 
-.PHONY: serve build dev test bench fmt lint fences supply pure unit wasm page
+.PHONY: serve build dev test bench fmt lint fences supply pure unit fuzz wasm page
 .PHONY: tools build-tools test-tools
 .NOTPARALLEL:
 
@@ -54,15 +58,18 @@ bench:
 	cargo bench --locked -p gateway
 
 # Everything CI runs, the quick checks first.
-test: fmt fences supply lint pure unit wasm page
+test: fmt fences supply lint pure unit fuzz wasm page
 
 fmt:
 	cargo fmt --all --check
+	cargo fmt --manifest-path end2end/fuzz/Cargo.toml --check
 
 lint: build-tools
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	cargo clippy --locked --target wasm32-unknown-unknown \
 	  -p protocol -p link -p ui -p frontend -- -D warnings
+	cargo clippy --locked --manifest-path end2end/fuzz/Cargo.toml --target-dir $(TARGET) \
+	  --bins -- -D warnings
 
 # What each crate may see.
 fences:
@@ -79,6 +86,18 @@ pure:
 
 unit: test-tools
 	timeout 20m cargo all --locked
+
+# Whatever reads foreign bytes, against bytes that nobody thought of. What is found on the way goes
+# into a folder that is forgotten: the corpus grows by hand alone.
+fuzz: build-tools test-tools
+	cargo fetch --locked --manifest-path end2end/fuzz/Cargo.toml
+	cargo fuzz build $(FUZZ_HOW)
+	scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; \
+	for target in $(FUZZED); do \
+	  mkdir "$$scratch/$$target"; \
+	  cargo fuzz run $(FUZZ_HOW) $$target "$$scratch/$$target" end2end/fuzz/corpus/$$target -- \
+	    -max_total_time=15 -rss_limit_mb=1024 || exit 1; \
+	done
 
 # The words and the link again, in a browser.
 wasm: build-tools test-tools
@@ -106,6 +125,7 @@ test-tools: end2end/.browsers/chromium90 end2end/.venv
 	@$(call apt,firefox-esr,firefox-esr)
 	@$(call apt,socat,socat)
 	@$(call tool,cargo deny,$(CARGO_DENY),cargo-deny@$(CARGO_DENY) --locked --debug)
+	@$(call tool,cargo fuzz,$(CARGO_FUZZ),cargo-fuzz@$(CARGO_FUZZ) --locked --debug)
 
 end2end/node_modules: end2end/package-lock.json
 	cd end2end && npm ci --ignore-scripts

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use config::Configuration;
 use dialect::native::Settings;
 use engine::{Event, Journal, Limits, Setup};
 use field::map::ChannelConfig;
@@ -26,10 +27,9 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::{Configuration, key};
 use crate::first_page::FirstPage;
-use crate::pages;
 use crate::supervise::keep_running;
+use crate::{key, pages};
 
 /// Everything that runs, and the way to change what may change.
 pub(crate) struct Running {

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use config::overrides::Override;
 
-use crate::config::overrides::Override;
 use crate::demo::simulate::Switch;
 
 /// Live values of industrial hardware in a browser, with no gap that nobody sees.

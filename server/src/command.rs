@@ -4,14 +4,14 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use anyhow::Context as _;
+use config::overrides::Variables;
+use config::{Configuration, Refusal, Source, locate, report};
 use tokio::runtime::Runtime;
 
 use crate::cli::{Cli, Command, Configured, DONE, FAILED, MISTAKEN, Serve, Simulate};
-use crate::config::overrides::Variables;
-use crate::config::{self, Configuration, Refusal, Source, locate, reload, report};
 use crate::demo::simulate::{self, Simulation};
 use crate::demo::{self, Demo, DemoError};
-use crate::{assemble, log, shutdown};
+use crate::{assemble, log, reload, shutdown};
 
 /// A configuration that was asked for and cannot be read.
 #[derive(Debug, thiserror::Error)]

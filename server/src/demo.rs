@@ -3,11 +3,10 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 
+use config::finding::Place;
+use config::overrides::{Override, Variables};
+use config::{Configuration, PointTable, Refusal, Source};
 use field::simulator::Board;
-
-use crate::config::finding::Place;
-use crate::config::overrides::{Override, Variables};
-use crate::config::{self, Configuration, PointTable, Refusal, Source};
 
 pub(crate) mod simulate;
 

@@ -2,10 +2,9 @@
 
 use std::io::{self, IsTerminal as _};
 
+use config::overrides::{Variables, variable};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
-
-use crate::config::overrides::{Variables, variable};
 
 /// Why the log cannot begin.
 #[derive(Debug, thiserror::Error)]

@@ -8,11 +8,12 @@ mod assemble;
 mod assets;
 mod cli;
 mod command;
-mod config;
 mod demo;
 mod first_page;
+mod key;
 mod log;
 mod pages;
+mod reload;
 mod shutdown;
 mod supervise;
 

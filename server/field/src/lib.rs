@@ -2,12 +2,12 @@
 
 pub mod decode;
 pub mod map;
+pub mod modbus;
 pub mod plan;
 pub mod poller;
 pub mod simulator;
 
 mod backoff;
 mod device;
-mod modbus;
 mod serial;
 mod tap;

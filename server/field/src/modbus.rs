@@ -17,7 +17,9 @@ use crate::decode::Cells;
 use crate::map::{Area, Transport};
 use crate::plan::Block;
 use crate::serial;
-use crate::tap::{Begun, Framing, Tap};
+use crate::tap::{Begun, Tap};
+
+pub use crate::tap::Framing;
 
 /// One connection for all boards of a channel, made when it is needed.
 ///
@@ -32,7 +34,7 @@ pub(crate) struct Line {
 
 /// Why a block could not be read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-pub(crate) enum ReadError {
+pub enum ReadError {
     #[error("the board answered with exception {0}")]
     Exception(u8),
     #[error("the board gave no answer to trust: {0}")]
@@ -42,14 +44,14 @@ pub(crate) enum ReadError {
 }
 
 impl ReadError {
-    pub(crate) fn reason(self) -> Reason {
+    pub fn reason(self) -> Reason {
         match self {
             Self::Exception(code) => Reason::Exception(code),
             Self::Silent(reason) | Self::Away(reason) => reason,
         }
     }
 
-    pub(crate) fn reach(self) -> Reach {
+    pub fn reach(self) -> Reach {
         match self {
             // It was the gateway that answered, because the board did not.
             Self::Exception(NO_PATH | NO_ANSWER) => Reach::Silent,
@@ -128,7 +130,8 @@ impl Line {
     }
 }
 
-struct Connection {
+/// One stream to the boards of a channel: a socket, a serial line, or whatever else carries bytes.
+pub struct Connection {
     context: Context,
     begun: Begun,
     /// Whether nothing was asked over it since the round before.
@@ -153,7 +156,7 @@ impl Connection {
         }
     }
 
-    fn over<T>(stream: T, framing: Framing) -> Self
+    pub fn over<T>(stream: T, framing: Framing) -> Self
     where
         T: AsyncRead + AsyncWrite + fmt::Debug + Send + Unpin + 'static,
     {
@@ -166,7 +169,15 @@ impl Connection {
         Self { context, begun, was_idle: false }
     }
 
-    async fn read(&mut self, unit: u8, block: &Block, limit: Duration) -> Result<Cells, ReadError> {
+    /// Asks the board `unit` for one block; it has `limit` to answer.
+    ///
+    /// What failed otherwise than by an exception must not be asked again.
+    pub async fn read(
+        &mut self,
+        unit: u8,
+        block: &Block,
+        limit: Duration,
+    ) -> Result<Cells, ReadError> {
         self.was_idle = false;
         self.context.set_slave(Slave(unit));
         match time::timeout(limit, self.context.call(request(block))).await {

@@ -23,7 +23,7 @@ pub(crate) struct Tap<T> {
 
 /// How an answer is wrapped.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Framing {
+pub enum Framing {
     Tcp,
     Rtu,
 }

@@ -1,5 +1,6 @@
 //! What a client asks, and the answer to each.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use protocol::frame::Offset;
@@ -228,22 +229,27 @@ impl Native {
         Ok((stream, window.epoch().clone()))
     }
 
+    /// Leaves all of them, or none where one cannot be left.
     fn unsubscribe(&mut self, names: &[String]) -> Result<Vec<Action>, Invalid> {
-        let mut actions = Vec::new();
-        for name in names.iter().take(MOST_NAMES) {
-            let stream = name.parse().ok().filter(|stream| self.cursors.contains_key(stream));
-            let stream: StreamName = stream.ok_or_else(|| {
-                let detail = format!("'{name}' is not followed here");
-                Invalid::field(InvalidCode::UnknownStream, "streams", detail)
-            })?;
-            if stream == self.own {
-                let detail = "a connection always carries the stream of its device";
-                return Err(Invalid::field(InvalidCode::UnknownStream, "streams", detail));
-            }
+        let names = names.iter().take(MOST_NAMES);
+        let streams: BTreeSet<_> =
+            names.map(|name| self.leavable(name)).collect::<Result<_, _>>()?;
+        let leave = |stream: StreamName| {
             self.cursors.remove(&stream);
-            actions.push(Action::Ask(Request::Leave(stream)));
+            Action::Ask(Request::Leave(stream))
+        };
+        Ok(streams.into_iter().map(leave).collect())
+    }
+
+    /// The stream of that name, if it can be left.
+    fn leavable(&self, name: &str) -> Result<StreamName, Invalid> {
+        let refused = |detail| Invalid::field(InvalidCode::UnknownStream, "streams", detail);
+        let stream = name.parse().ok().filter(|stream| self.cursors.contains_key(stream));
+        let stream = stream.ok_or_else(|| refused(format!("'{name}' is not followed here")))?;
+        if stream == self.own {
+            return Err(refused("a connection always carries the stream of its device".into()));
         }
-        Ok(actions)
+        Ok(stream)
     }
 }
 

@@ -1,0 +1,235 @@
+//! Says anything to a connection of the native dialect: each frame gets the answer that is its due.
+//!
+//! An input is a conversation as in `server/dialect/tests/transcripts`: `> …` is said sealed,
+//! `>! …` as it stands, `poll` and `+` let the plant move on; all else is passed over.
+
+#![no_main]
+
+#[path = "../../../server/dialect/tests/world/mod.rs"]
+#[allow(dead_code, clippy::unwrap_used)]
+mod world;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use dialect::native::{Guest, Native, Settings};
+use dialect::{Action, Dialect as _, Heard, Request};
+use engine::PushStrategy;
+use libfuzzer_sys::fuzz_target;
+use protocol::digest::{Algorithm, Seal};
+use protocol::reading::Value;
+use protocol::stream::StreamName;
+use protocol::time::Timestamp;
+use protocol::wire::cut::cut;
+use protocol::wire::native::{ClientFrame, ClientMessage, ServerFrame, ServerMessage, seal_text};
+use serde_json::json;
+use world::World;
+
+fuzz_target!(|text: &str| {
+    let mut talk = Talk::open();
+    for (index, line) in text.lines().take(LONGEST_TALK).enumerate() {
+        match line.split_once(' ').unwrap_or((line, "")) {
+            (">", said) => talk.hear(&seal_text(&talk.seal, said)),
+            (">!", said) => talk.hear(said),
+            ("poll", _) => talk.poll(index),
+            ("+", _) => talk.pass(Duration::from_secs(1)),
+            _ => {}
+        }
+    }
+});
+
+struct Talk {
+    world: World,
+    native: Native,
+    seal: Seal,
+    /// What the connection asked to be woken for.
+    followed: BTreeSet<StreamName>,
+    is_closed: bool,
+}
+
+impl Talk {
+    fn open() -> Self {
+        let (mut world, seal) = (World::new(), Seal::new(Algorithm::Md5, "key"));
+        world.poll("board-1", vec![(0, Ok(Value::Number(1.0)))]);
+        let settings = Settings {
+            seal: seal.clone(),
+            heartbeat_interval: Duration::from_secs(10),
+            push: PushStrategy::default(),
+            server_version: "1".into(),
+            timed: false,
+        };
+        let guest = Guest {
+            device: DEVICE.parse().expect("an identifier"),
+            connection: "c1".parse().expect("an identifier"),
+            resumed: None,
+            user: "anonymous".into(),
+            role: "operator".into(),
+        };
+        let mut native = Native::new(Arc::new(settings), guest, world.now);
+        let actions = native.open(&world.windows, world.now);
+        let mut talk = Self { world, native, seal, followed: BTreeSet::new(), is_closed: false };
+        talk.take(actions);
+        talk.tell();
+        talk
+    }
+
+    fn hear(&mut self, text: &str) {
+        // Nobody is refused for saying too much.
+        self.pass(Duration::from_millis(50));
+        let was_closed = self.is_closed;
+        let answer = self.say(text);
+        if was_closed {
+            assert_eq!(answer, [], "whoever has hung up is silent");
+            return;
+        }
+        is_due(text, &self.seal, &answer);
+        can_be_said_again(text);
+        self.tell();
+        self.follows_what_it_says();
+    }
+
+    fn say(&mut self, text: &str) -> Vec<ServerMessage> {
+        let actions = self.native.hear(Heard::Text(text), &self.world.windows, self.world.now);
+        self.take(actions)
+    }
+
+    fn poll(&mut self, index: usize) {
+        let results = vec![
+            (0, Ok(Value::Number(index as f64))),
+            (2, Ok(Value::Switch(index.is_multiple_of(2)))),
+        ];
+        self.world.poll(DEVICE, results);
+        self.tell();
+    }
+
+    fn pass(&mut self, time: Duration) {
+        self.world.pass(time);
+        let actions = self.native.tick(&self.world.windows, self.world.now);
+        self.take(actions);
+        self.tell();
+    }
+
+    fn tell(&mut self) {
+        loop {
+            let actions = self.native.tell(&self.world.windows, self.world.now);
+            if actions.is_empty() {
+                return;
+            }
+            self.take(actions);
+        }
+    }
+
+    /// What was said, each frame of it whole, sealed and readable.
+    fn take(&mut self, actions: Vec<Action>) -> Vec<ServerMessage> {
+        let mut said = Vec::new();
+        for action in actions {
+            assert!(!self.is_closed, "{action:?} behind the end");
+            match action {
+                Action::Say(text) => said.push(read(&text, &self.seal)),
+                Action::Close(_) => self.is_closed = true,
+                Action::Ask(Request::Follow { stream, .. }) => {
+                    self.followed.insert(stream);
+                }
+                Action::Ask(Request::Leave(stream)) => {
+                    assert!(self.followed.remove(&stream), "{stream} was not followed");
+                }
+                Action::Ask(Request::Lost(_) | Request::Record(_)) => {}
+            }
+        }
+        said
+    }
+
+    /// The streams in a heartbeat's answer are those that the connection asked to be woken for.
+    fn follows_what_it_says(&mut self) {
+        if self.is_closed {
+            return;
+        }
+        self.pass(Duration::from_millis(50));
+        let device = DEVICE.parse().expect("an identifier");
+        let beat = ClientFrame::new(ClientMessage::Heartbeat, &device, Timestamp::from_millis(0));
+        let answer = self.say(&beat.write(&self.seal));
+        let [ServerMessage::HeartbeatAck(ack)] = answer.as_slice() else { panic!("{answer:?}") };
+        let streams: BTreeSet<_> = ack.streams.iter().map(|state| state.stream.clone()).collect();
+        assert_eq!(streams, self.followed);
+    }
+}
+
+fn read(text: &str, seal: &Seal) -> ServerMessage {
+    let cut = cut(text).expect("whatever is said has a check code");
+    assert!(seal.matches(&cut.pieces, cut.checksum), "{text}");
+    let frame = ServerFrame::read(text).unwrap_or_else(|error| panic!("{error}: {text}"));
+    assert_ne!(frame.message, ServerMessage::Unknown, "{text}");
+    frame.message
+}
+
+/// Whether `answer` is what the frame `text` is owed.
+fn is_due(text: &str, seal: &Seal, answer: &[ServerMessage]) {
+    let frame = match ClientFrame::read(text) {
+        Err(invalid) => return assert_eq!(answer, [ServerMessage::InvalidCommandFormat(invalid)]),
+        Ok(frame) => frame,
+    };
+    comes_back(&frame, seal);
+    let is_refused = matches!(answer, [ServerMessage::InvalidCommandFormat(_)]);
+    let Ok(cut) = cut(text) else { return assert!(is_refused, "{answer:?}") };
+    if !seal.matches(&cut.pieces, cut.checksum) {
+        return assert!(matches!(answer, [ServerMessage::DataTampered(_)]), "{answer:?}");
+    }
+    if frame.device_id.as_ref().is_some_and(|device| device != DEVICE) {
+        return assert!(is_refused, "{answer:?}");
+    }
+    let is_answer = match (&frame.message, answer) {
+        (ClientMessage::Command(command), [ServerMessage::CommandResult(result)]) => {
+            command.id == result.command_id
+        }
+        (ClientMessage::Heartbeat, [ServerMessage::HeartbeatAck(ack)]) => {
+            ack.echo == frame.timestamp
+        }
+        (ClientMessage::Subscribe(names), [ServerMessage::Subscribed(told), joined @ ..]) => {
+            let is_snapshot = |said: &ServerMessage| matches!(said, ServerMessage::FullSnapshot(_));
+            joined.iter().all(is_snapshot)
+                && told.streams.len() + told.refused.len() == names.len().min(MOST_NAMES)
+        }
+        // What was repaired a moment ago is not repaired again.
+        (ClientMessage::DataLost { .. }, []) => true,
+        (ClientMessage::DataLost { .. }, [.., last]) => {
+            is_refused || matches!(last, ServerMessage::DataRecovered(_))
+        }
+        (ClientMessage::Unsubscribe(_), []) => true,
+        // There is nothing to resume on a first connection.
+        (ClientMessage::Resume(_) | ClientMessage::Unsubscribe(_), _) => is_refused,
+        _ => false,
+    };
+    assert!(is_answer, "{frame:?} was answered with {answer:?}");
+}
+
+/// What a client takes for a frame of the server can be written, and is taken for the same again.
+fn can_be_said_again(text: &str) {
+    let Ok(ServerFrame { message, timestamp, .. }) = ServerFrame::read(text) else { return };
+    let frame = json!({ "data": message, "timestamp": timestamp, "type": message.kind() });
+    let again = ServerFrame::read(&frame.to_string());
+    let again = again.unwrap_or_else(|error| panic!("{error}: {frame} from {text}"));
+    assert_eq!(again.message.kind(), message.kind());
+    assert_eq!(again.timestamp, timestamp);
+}
+
+/// What was understood is understood again when we write it.
+fn comes_back(frame: &ClientFrame, seal: &Seal) {
+    if let ClientMessage::Command(command) = &frame.message
+        && let Some(param) = &command.param
+        && param.to_string().contains(['.', 'e'])
+    {
+        // The reader of JSON may take a fraction for its neighbour.
+        return;
+    }
+    let text = frame.write(seal);
+    assert_eq!(ClientFrame::read(&text).as_ref(), Ok(frame), "{text}");
+}
+
+const DEVICE: &str = "board-1";
+
+/// What one request may name.
+const MOST_NAMES: usize = 256;
+
+/// Longer ones are slow, and find nothing more.
+const LONGEST_TALK: usize = 32;

@@ -1,0 +1,86 @@
+//! Reads any bytes as a configuration with a small point table: what is accepted fits together, what
+//! is not has a place.
+
+#![no_main]
+
+use std::collections::BTreeSet;
+
+use config::changes::{Changes, compare};
+use config::finding::{Finding, Place};
+use config::{Configuration, PointTable, Source};
+use libfuzzer_sys::fuzz_target;
+use protocol::id::PointKey;
+
+fuzz_target!(|bytes: &[u8]| {
+    let text = String::from_utf8_lossy(bytes);
+    let source = Source {
+        name: FILE.into(),
+        text: bytes.to_owned().into(),
+        points: PointTable::Embedded(POINTS),
+    };
+    let read = config::read(&source, &[], Vec::new());
+    let findings = match &read {
+        Ok(configuration) => {
+            fits_together(configuration);
+            let again = config::read(&source, &[], Vec::new()).expect("it was right before");
+            assert_eq!(compare(configuration, &again), Changes::default());
+            configuration.warnings.clone()
+        }
+        Err(refusal) => {
+            assert!(!refusal.mistakes.is_empty(), "a refusal has a reason");
+            refusal.mistakes.iter().chain(&refusal.warnings).cloned().collect()
+        }
+    };
+    findings.iter().for_each(|finding| has_a_place(finding, &text));
+    config::report::print(&mut Vec::new(), FILE, &read).expect("there is room in memory");
+});
+
+/// One line of text, about a place that is there.
+fn has_a_place(finding: &Finding, text: &str) {
+    assert!(!finding.text.contains(char::is_control), "{:?}", finding.text);
+    match &finding.place {
+        Place::Line { file, line, column } => {
+            let written = text.split('\n').nth(line - 1).expect("the line is there");
+            // Just behind the last character is where something is missing.
+            assert!((1..=written.chars().count() + 1).contains(column), "{finding}");
+            assert_eq!(&**file, FILE);
+        }
+        Place::File(file) => assert!(&**file == FILE || file.starts_with("demo "), "{finding}"),
+        Place::Row { row, .. } => {
+            let rows = POINTS.split(|byte| *byte == b'\n').count();
+            assert!((1..=rows as u64).contains(row), "{finding}");
+        }
+        Place::Default => {}
+        other => panic!("{other} is no place in a file"),
+    }
+}
+
+fn fits_together(configuration: &Configuration) {
+    let Configuration { plant, channels, settings, .. } = configuration;
+    for config in channels {
+        assert_eq!(config.mistakes(), []);
+    }
+    let sites: BTreeSet<_> = plant.sites.iter().map(|site| &site.id).collect();
+    let devices: BTreeSet<_> = plant.devices.iter().map(|device| &device.id).collect();
+    assert_eq!((sites.len(), devices.len()), (plant.sites.len(), plant.devices.len()));
+    let targets: Vec<_> = channels.iter().flat_map(|config| &config.targets).collect();
+    assert_eq!(targets.len(), plant.devices.len());
+    for device in &plant.devices {
+        assert!(sites.contains(&device.site), "{}", device.id);
+        let target = targets.iter().find(|target| target.device == device.id);
+        let target = target.expect("each device is polled");
+        assert_eq!(target.mappings.len(), device.points.len(), "{}", device.id);
+        let has = |key: &PointKey| device.points.iter().any(|point| &point.key == key);
+        assert!(device.overview.len() <= 3 && device.overview.iter().all(has), "{}", device.id);
+    }
+    let shown = settings.iter().filter(|setting| setting.key == "integrity.key");
+    shown.for_each(|setting| assert_eq!(setting.value, "****"));
+}
+
+const FILE: &str = "gapless.toml";
+/// Enough for the sample's overviews.
+const POINTS: &[u8] = b"device,point_id,type,area,address,datatype\n\
+    board-1,rail_potential,T,hr,5,uint16\n\
+    board-1,branch_current_1,T,hr,6,uint16\n\
+    board-1,temperature,T,hr,7,int16\n\
+    board-2,temperature,T,hr,7,int16\n";

@@ -1,0 +1,205 @@
+//! What the operator configured: read from files, environment and command line, all mistakes at
+//! once.
+
+pub mod changes;
+pub mod finding;
+pub mod locate;
+pub mod overrides;
+pub mod points;
+pub mod report;
+
+mod channels;
+mod devices;
+mod document;
+mod names;
+mod parse;
+mod plant;
+mod section;
+mod settings;
+mod sites;
+
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use engine::PushStrategy;
+use field::map::ChannelConfig;
+use protocol::point::Plant;
+
+use crate::finding::{Finding, Findings, Place};
+use crate::overrides::{Override, Variables};
+use crate::section::{Notes, Section};
+use crate::settings::Server;
+
+pub use crate::section::Setting;
+pub use crate::settings::{Integrity, SHORTEST_KEY};
+
+/// A configuration without a mistake.
+#[derive(Clone, Debug)]
+pub struct Configuration {
+    pub plant: Plant,
+    pub channels: Vec<ChannelConfig>,
+    pub push: PushStrategy,
+    pub listen: SocketAddr,
+    /// Whose pages may open a socket, beside the server's own.
+    pub origins: Vec<String>,
+    pub integrity: Integrity,
+    pub data_dir: PathBuf,
+    /// What is allowed, but seldom meant.
+    pub warnings: Vec<Finding>,
+    /// Every value in effect, and what set it.
+    pub settings: Vec<Setting>,
+}
+
+/// Where a configuration is read from.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// How findings call it.
+    pub name: String,
+    pub text: Cow<'static, [u8]>,
+    pub points: PointTable,
+}
+
+/// Where the point table comes from.
+#[derive(Clone, Debug)]
+pub enum PointTable {
+    /// A file whose name counts from this folder.
+    Beside(PathBuf),
+    Embedded(&'static [u8]),
+}
+
+/// Why a configuration cannot be used: everything at once.
+#[derive(Clone, Debug, thiserror::Error)]
+pub struct Refusal {
+    pub mistakes: Vec<Finding>,
+    pub warnings: Vec<Finding>,
+    /// What could be read all the same.
+    pub settings: Vec<Setting>,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mistakes = finding::counted(self.mistakes.len(), "mistake");
+        write!(f, "the configuration cannot be used: {mistakes}")?;
+        self.mistakes.iter().try_for_each(|mistake| write!(f, "\n  {mistake}"))
+    }
+}
+
+impl Source {
+    /// The file at `path`.
+    pub fn file(path: &Path) -> std::io::Result<Self> {
+        let folder = path.parent().unwrap_or_else(|| Path::new("")).to_owned();
+        Ok(Self {
+            name: path.display().to_string(),
+            text: std::fs::read(path)?.into(),
+            points: PointTable::Beside(folder),
+        })
+    }
+}
+
+/// Reads a configuration; `variables` is the environment, `flags` the command line.
+pub fn read(
+    source: &Source,
+    variables: &Variables,
+    flags: Vec<Override>,
+) -> Result<Configuration, Refusal> {
+    let mut notes = Notes::default();
+    let text = text(source, &mut notes.findings);
+    let mut table = document::parse(&source.name, &text, &mut notes.findings);
+    let outside = overrides::from_environment(variables, &mut notes.findings);
+    for over in outside.into_iter().chain(flags) {
+        overrides::apply(&mut table, over, &mut notes.findings);
+    }
+    let place = Place::File(source.name.as_str().into());
+    let mut root = Section::new("", place, table, &mut notes);
+    let configuration =
+        configuration(&mut root, source, &locate::data_dir(variables, locate::is_root()));
+    root.finish();
+    conclude(configuration, notes)
+}
+
+fn configuration(
+    root: &mut Section<'_>,
+    source: &Source,
+    data_dir: &Path,
+) -> Option<Configuration> {
+    let server = settings::server(root);
+    let data_dir = settings::data_dir(root, data_dir);
+    let integrity = settings::integrity(root);
+    let push = settings::push_strategy(root);
+    settings::auth(root);
+    let (plant, channels) = plant(root, source);
+    let Server { listen, origins } = server?;
+    Some(Configuration {
+        plant,
+        channels,
+        push: push?,
+        listen,
+        origins,
+        integrity: integrity?,
+        data_dir: data_dir?,
+        warnings: Vec::new(),
+        settings: Vec::new(),
+    })
+}
+
+fn plant(root: &mut Section<'_>, source: &Source) -> (Plant, Vec<ChannelConfig>) {
+    let sites = sites::read(root);
+    let channels = channels::read(root);
+    let devices = devices::read(root, &sites, &channels);
+    if devices.names.is_empty() {
+        root.notes.findings.warn(&root.place, "there is no [[device]]: nothing will be polled");
+    }
+    let (table, bytes) = point_table(root, source);
+    let entries = match bytes {
+        Some(bytes) => points::read(&table, &bytes, &mut root.notes.findings),
+        None => Vec::new(),
+    };
+    let parts = plant::Parts { sites, channels, devices, entries, table: table.into() };
+    plant::assemble(parts, &mut root.notes.findings)
+}
+
+/// The point table and its name.
+fn point_table(root: &mut Section<'_>, source: &Source) -> (String, Option<Cow<'static, [u8]>>) {
+    let name = root.read("points", parse::word);
+    let place = name.as_ref().map_or_else(|| root.place.clone(), |name| name.place.clone());
+    let name = name.map_or_else(|| "points.csv".into(), |name| name.value);
+    match &source.points {
+        PointTable::Embedded(bytes) => (format!("demo {name}"), Some(Cow::Borrowed(bytes))),
+        PointTable::Beside(folder) => {
+            let path = folder.join(&name);
+            let read = std::fs::read(&path)
+                .map_err(|error| format!("cannot read the points, {}: {error}", path.display()));
+            let bytes = root.notes.findings.keep(&place, read);
+            (path.display().to_string(), bytes.map(Cow::Owned))
+        }
+    }
+}
+
+fn conclude(configuration: Option<Configuration>, notes: Notes) -> Result<Configuration, Refusal> {
+    let Notes { findings: Findings { mut mistakes, mut warnings }, settings } = notes;
+    mistakes.sort();
+    mistakes.dedup();
+    warnings.sort();
+    match configuration {
+        Some(configuration) if mistakes.is_empty() => {
+            Ok(Configuration { warnings, settings, ..configuration })
+        }
+        _ => Err(Refusal { mistakes, warnings, settings }),
+    }
+}
+
+/// The text of the file; from the first byte on that is no UTF-8, it is a guess.
+fn text<'a>(source: &'a Source, findings: &mut Findings) -> Cow<'a, str> {
+    let bytes = &source.text;
+    if let Err(error) = std::str::from_utf8(bytes) {
+        let line = bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
+        let place = Place::Line { file: source.name.as_str().into(), line, column: 1 };
+        findings.mistake(&place, "is not UTF-8");
+    }
+    String::from_utf8_lossy(bytes)
+}
