@@ -2,7 +2,9 @@
 //!
 //! `> {…}` the client says it, sealed · `>! …` it says exactly this · `< {…}` the server says at
 //! least these members · `< nothing` · `< close 4408` · `+10s` time passes ·
-//! `poll board-1 temperature=30.5 k1=ON` a poll, where `=!timeout` failed.
+//! `poll board-1 temperature=30.5 k1=ON` a poll, where `=!timeout` failed · `restart` the Station fails
+//! and is started again · `kill`, then `start` the same of the whole process · `return` the client dials
+//! again, with its connection id.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -15,8 +17,9 @@ use std::time::Duration;
 
 use dialect::native::{Guest, Native, Settings};
 use dialect::{Action, Dialect as _, Heard, Request};
-use engine::{Event, PushStrategy};
+use engine::{Admission, Arrival, Event, PushStrategy};
 use protocol::digest::{Algorithm, Seal};
+use protocol::id::DeviceId;
 use protocol::reading::Value;
 use protocol::wire::cut::cut;
 use protocol::wire::native::seal_text;
@@ -28,6 +31,8 @@ struct Conversation {
     native: Native,
     seal: Seal,
     said: Vec<String>,
+    /// The socket went down with its server.
+    is_cut: bool,
 }
 
 #[test]
@@ -49,27 +54,25 @@ fn the_native_dialect_speaks_as_written() {
 
 impl Conversation {
     fn open() -> Self {
-        let (world, seal) = (World::new(), Seal::new(Algorithm::Md5, "key"));
-        let settings = Settings {
-            seal: seal.clone(),
-            heartbeat_interval: Duration::from_secs(10),
-            push: PushStrategy::default(),
-            server_version: "1".into(),
-            timed: false,
-        };
-        let guest = Guest {
-            device: "board-1".parse().unwrap(),
-            connection: "c1".parse().unwrap(),
-            resumed: None,
-            user: "anonymous".into(),
-            role: "operator".into(),
-        };
-        let mut native = Native::new(Arc::new(settings), guest, world.now);
-        let actions = native.open(&world.windows, world.now);
-        let mut conversation = Self { world, native, seal, said: Vec::new() };
-        conversation.take(actions);
-        conversation.tell();
+        let (mut world, seal) = (World::new(), Seal::new(Algorithm::Md5, "key"));
+        let native = dial(&mut world, &seal, None);
+        let mut conversation = Self { world, native, seal, said: Vec::new(), is_cut: false };
+        conversation.greet();
         conversation
+    }
+
+    fn greet(&mut self) {
+        let actions = self.native.open(&self.world.windows, self.world.now);
+        self.take(actions);
+        self.tell();
+    }
+
+    /// The client comes back on another socket.
+    fn dial_again(&mut self) {
+        self.world.event(Event::Departed("c1".parse().unwrap()));
+        self.native = dial(&mut self.world, &self.seal, Some("c1"));
+        self.is_cut = false;
+        self.greet();
     }
 
     fn run(&mut self, line: &str, place: &str) {
@@ -80,6 +83,16 @@ impl Conversation {
             ("<", "nothing") => assert!(self.said.is_empty(), "{place}: {:?}", self.said),
             ("<", expected) => self.expect(expected, place),
             ("poll", rest) => self.poll(rest),
+            ("restart", _) => {
+                self.world.restart();
+                self.tell();
+            }
+            ("kill", _) => {
+                self.world.crash();
+                self.is_cut = true;
+            }
+            ("start", _) => self.world.boot(),
+            ("return", _) => self.dial_again(),
             (time, _) if time.starts_with('+') => {
                 let seconds: f64 = time.trim_matches(['+', 's']).parse().expect(place);
                 self.pass(Duration::from_secs_f64(seconds));
@@ -115,7 +128,7 @@ impl Conversation {
 
     fn pass(&mut self, duration: Duration) {
         let until = self.world.now + duration;
-        while let Some(at) = self.native.wake_at()
+        while let Some(at) = self.native.wake_at().filter(|_| !self.is_cut)
             && at <= until
         {
             self.world.pass(at.since(self.world.now));
@@ -128,7 +141,7 @@ impl Conversation {
     }
 
     fn tell(&mut self) {
-        loop {
+        while !self.is_cut {
             let actions = self.native.tell(&self.world.windows, self.world.now);
             if actions.is_empty() {
                 return;
@@ -151,6 +164,10 @@ impl Conversation {
                     connection: "c1".parse().unwrap(),
                     silent,
                 }),
+                Action::Ask(Request::Follow { stream, base }) => {
+                    let connection = "c1".parse().unwrap();
+                    self.world.event(Event::Joined { connection, stream, base });
+                }
                 Action::Ask(_) => {}
             }
         }
@@ -167,6 +184,33 @@ impl Conversation {
         let frame: Json = serde_json::from_str(&said).expect(place);
         assert!(holds(&frame, &wanted), "{place}:\n  said     {said}\n  expected {expected}");
     }
+}
+
+/// Someone at the door of board-1, who is called `c1` or was.
+fn dial(world: &mut World, seal: &Seal, known: Option<&str>) -> Native {
+    let settings = Settings {
+        seal: seal.clone(),
+        heartbeat_interval: Duration::from_secs(10),
+        push: PushStrategy::default(),
+        server_version: "1".into(),
+        timed: false,
+    };
+    let device: DeviceId = "board-1".parse().unwrap();
+    let known = known.map(|id| id.parse().unwrap());
+    let fresh = "c1".parse().unwrap();
+    world.event(Event::Arrived(Arrival { fresh, known, device: device.clone(), user: None }));
+    let resumed = world.answers.iter().find_map(|action| match action {
+        engine::Action::Answer(Admission::Admitted { resumed, .. }) => Some(resumed.clone()),
+        _ => None,
+    });
+    let guest = Guest {
+        device,
+        connection: "c1".parse().unwrap(),
+        resumed: resumed.unwrap(),
+        user: "anonymous".into(),
+        role: "operator".into(),
+    };
+    Native::new(Arc::new(settings), guest, world.now)
 }
 
 /// Whether every member wanted is there; `null` wants a member to be absent.
