@@ -7,4 +7,6 @@ mod reconnect;
 #[cfg(test)]
 mod repair;
 #[cfg(test)]
+mod restarted;
+#[cfg(test)]
 mod stage;
