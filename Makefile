@@ -55,7 +55,7 @@ dev: build-tools
 
 # How long a reading takes to a hundred clients.
 bench:
-	cargo bench --locked -p gateway
+	cargo bench --locked -p gateway -p store
 
 # Everything CI runs, the quick checks first.
 test: fmt fences supply lint pure unit fuzz wasm page

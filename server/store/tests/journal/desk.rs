@@ -69,10 +69,14 @@ impl Desk {
         assert!(self.writing.await.unwrap_err().is_cancelled());
     }
 
-    /// Waits until the journal fails, and says why.
-    pub(crate) async fn fails(&mut self) -> String {
-        let failing = self.condition.wait_for(|condition| condition.state == PartState::Failing);
-        let condition = timeout(PATIENCE, failing).await.unwrap().unwrap().clone();
+    /// Waits until the journal fails for this reason, and says it in full. A machine that is busy
+    /// may give others before it.
+    pub(crate) async fn fails(&mut self, reason: &str) -> String {
+        let says =
+            |condition: &Condition| condition.why.as_ref().is_some_and(|why| why.contains(reason));
+        let failing = timeout(PATIENCE, self.condition.wait_for(says)).await;
+        let condition = failing.unwrap_or_else(|_| panic!("never: {reason}")).unwrap().clone();
+        assert_eq!(condition.state, PartState::Failing);
         condition.why.unwrap()
     }
 

@@ -17,11 +17,12 @@ const FILL_UP: &str = "CREATE TRIGGER full BEFORE INSERT ON events \
 const MAKE_ROOM: &str = "DROP TRIGGER full";
 
 /// Hands in more than the disk takes, and waits until the journal says so.
-async fn fill(desk: &mut Desk, numbers: std::ops::RangeInclusive<u64>) -> String {
+async fn fill(desk: &mut Desk, numbers: std::ops::RangeInclusive<u64>, reason: &str) {
     desk.keep([known("board-1", "old"), known("board-1", "new")]);
     desk.keep(numbers.map(|number| Entry::Happened(happened("e1", number))));
     desk.keep([Entry::Stayed(stay("c1", 1, Some(now()))), Entry::Stayed(stay("c1", 2, None))]);
-    desk.fails().await
+    let why = desk.fails(reason).await;
+    assert!(why.contains(JOURNAL_FILE), "{why}");
 }
 
 async fn holds_all(folder: &Path, most: u64) {
@@ -39,8 +40,7 @@ async fn what_a_full_disk_did_not_take_is_written_once_there_is_room() {
     run(folder.path(), FILL_UP).await;
     let mut desk = Desk::open(folder.path());
     desk.keep([began("e1")]);
-    let why = fill(&mut desk, 1..=100).await;
-    assert!(why.contains(JOURNAL_FILE) && why.contains("disk is full"), "{why}");
+    fill(&mut desk, 1..=100, "disk is full").await;
     assert_eq!(past(folder.path()).await.events, []);
     run(folder.path(), MAKE_ROOM).await;
     desk.flush().await;
@@ -56,7 +56,7 @@ async fn a_full_disk_does_not_keep_the_server_from_stopping() {
     run(folder.path(), FILL_UP).await;
     let mut desk = Desk::open(folder.path());
     desk.keep([began("e1")]);
-    fill(&mut desk, 1..=100).await;
+    fill(&mut desk, 1..=100, "disk is full").await;
     desk.stop.cancel();
     desk.close().await;
     assert_eq!(past(folder.path()).await.events, []);
@@ -89,10 +89,8 @@ async fn a_disk_that_fails_for_long_costs_the_oldest_events_and_never_a_state() 
             tokio::time::sleep(std::time::Duration::from_millis(1)).await;
         }
     }
-    let lost = |why: Option<&String>| why.is_some_and(|why| why.contains("entries are lost"));
-    let told = desk.condition.wait_for(|condition| lost(condition.why.as_ref()));
-    let why = tokio::time::timeout(crate::desk::PATIENCE, told).await.unwrap().unwrap().clone();
-    assert!(why.why.unwrap().contains("disk is full"));
+    let why = desk.fails("entries are lost").await;
+    assert!(why.contains("disk is full"), "{why}");
     run(folder.path(), MAKE_ROOM).await;
     desk.works().await;
     desk.flush().await;
@@ -109,7 +107,7 @@ async fn entries_that_do_not_even_get_in_are_counted() {
     let (journal, inbox) = Journal::open();
     (1..=70_000).for_each(|number| journal.keep(Entry::Happened(happened("e1", number))));
     let mut desk = Desk::take_up(folder.path(), journal, inbox);
-    let why = desk.fails().await;
+    let why = desk.fails("found no room").await;
     desk.flush().await;
     desk.works().await;
     desk.close().await;
@@ -127,11 +125,9 @@ async fn a_journal_that_another_program_holds_is_said_to_be_so() {
     let path = folder.path().join(JOURNAL_FILE);
     let pool = sqlx::SqlitePool::connect(&format!("sqlite:{}", path.display())).await.unwrap();
     let backup = pool.begin_with("BEGIN IMMEDIATE").await.unwrap();
-    let why = fill(&mut desk, 1..=100).await;
-    assert!(why.contains("the disk has not answered for 1s"), "{why}");
-    let held = |why: Option<&String>| why.is_some_and(|why| why.contains("another program holds"));
-    let told = desk.condition.wait_for(|condition| held(condition.why.as_ref()));
-    tokio::time::timeout(crate::desk::PATIENCE, told).await.unwrap().unwrap();
+    desk.keep([Entry::Happened(happened("e1", 1))]);
+    desk.fails("the disk has not answered for 1s").await;
+    fill(&mut desk, 2..=100, "another program holds it").await;
     drop(backup);
     desk.flush().await;
     desk.works().await;
@@ -152,8 +148,7 @@ async fn a_journal_that_cannot_be_opened_at_first_is_opened_later() {
         assert!(store::read_past(&directory, crate::desk::PATIENCE).await.is_err());
         let mut desk = Desk::open(&directory);
         desk.keep([began("e1")]);
-        let why = fill(&mut desk, 1..=100).await;
-        assert!(why.contains("cannot write to") && why.contains(JOURNAL_FILE), "{why}");
+        fill(&mut desk, 1..=100, "cannot write to").await;
         match in_the_way {
             "a file as folder" => fs::remove_file(&directory).unwrap(),
             _ => fs::remove_dir(directory.join(JOURNAL_FILE)).unwrap(),
@@ -210,8 +205,7 @@ fn a_disk_without_room_holds_nobody_up_and_what_waits_is_written_later() {
         let ballast = disk.join("ballast");
         // As much as there is room for.
         let _ = fs::write(&ballast, vec![0; 4 << 20]);
-        let why = fill(&mut desk, 1..=2_000).await;
-        assert!(why.contains(JOURNAL_FILE) && why.contains("the disk is full"), "{why}");
+        fill(&mut desk, 1..=2_000, "the disk is full").await;
         fs::remove_file(&ballast).unwrap();
         desk.flush().await;
         desk.works().await;
@@ -233,8 +227,7 @@ fn a_disk_that_can_only_be_read_is_tried_until_it_takes_what_waits() {
     Runtime::new().unwrap().block_on(async {
         let mut desk = Desk::open(&disk);
         desk.keep([began("e1")]);
-        let why = fill(&mut desk, 1..=100).await;
-        assert!(why.contains("Read-only file system"), "{why}");
+        fill(&mut desk, 1..=100, "Read-only file system").await;
         remount("remount,rw");
         desk.flush().await;
         desk.works().await;
