@@ -2,10 +2,14 @@
 
 pub mod boards;
 pub mod chance;
+pub mod client;
 pub mod clock;
 pub mod cores;
+pub mod counter;
 pub mod http;
+mod line;
 pub mod plant;
 pub mod program;
 pub mod script;
+pub mod swarm;
 pub mod truth;
