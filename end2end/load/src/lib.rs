@@ -10,6 +10,7 @@ pub mod http;
 mod line;
 pub mod plant;
 pub mod program;
+pub mod proxy;
 pub mod script;
 pub mod swarm;
 pub mod truth;
