@@ -7,8 +7,9 @@ use tokio::time::{Instant, sleep};
 use crate::chance::Chance;
 use crate::program::Program;
 use crate::proxy::{Fault, Proxy};
+use crate::stage::Stage;
 use crate::swarm::is_whole;
-use crate::trial::{Outcome, Stage};
+use crate::trial::{Outcome, shape};
 
 /// How long, how many, and what decides the rest.
 #[derive(Clone, Copy, Debug)]
@@ -23,7 +24,7 @@ pub async fn run(program: Program, plan: Plan) -> anyhow::Result<Outcome> {
     let chance = Chance::new(plan.seed);
     let mut outcome = Outcome { trial: "faults", ..Outcome::default() };
     (outcome.seed, outcome.seconds) = (plan.seed, plan.seconds);
-    let stage = Stage::set(program).await?;
+    let stage = Stage::set(program, shape()).await?;
     let _server = stage.serve().await?;
     let seal = crate::http::seal(stage.address).await?;
     let line = Proxy::start(stage.address).await?;

@@ -8,8 +8,9 @@ use crate::chance::Chance;
 use crate::clock;
 use crate::faults::Plan;
 use crate::program::{Program, Server};
+use crate::stage::Stage;
 use crate::swarm::is_whole;
-use crate::trial::{Outcome, Stage};
+use crate::trial::{Outcome, shape};
 use protocol::time::Timestamp;
 
 /// Runs the trial; the same seed makes the same choices, though not the same moments.
@@ -17,7 +18,7 @@ pub async fn run(program: Program, plan: Plan) -> anyhow::Result<Outcome> {
     let mut chance = Chance::new(plan.seed);
     let mut outcome = Outcome { trial: "kill", ..Outcome::default() };
     (outcome.seed, outcome.seconds) = (plan.seed, plan.seconds);
-    let stage = Stage::set(program).await?;
+    let stage = Stage::set(program, shape()).await?;
     let mut server = stage.serve().await?;
     let seal = crate::http::seal(stage.address).await?;
     let swarm = stage.clients(plan.clients, stage.address, &seal, plan.seed).await;

@@ -15,7 +15,7 @@ pub struct Shape {
     pub devices: u16,
     /// The devices are spread evenly over so many channels, each with a board of its own.
     pub channels: u16,
-    /// Measured values.
+    /// Measured values; where there are more of them than registers, some share one.
     pub numbers: u16,
     /// Switches; of these, the first `key_switches` are key and the next `faults` mean a fault.
     pub switches: u16,
@@ -37,22 +37,17 @@ pub struct Bit {
 impl Shape {
     /// One device with as many points, of which nothing is key, and nothing but deltas.
     pub fn plain(points: u16, poll_interval: Duration) -> Self {
-        let numbers = points.min(MOST_NUMBERS);
         Self {
             devices: 1,
             channels: 1,
-            numbers,
-            switches: points.saturating_sub(numbers).min(MOST_SWITCHES),
+            numbers: points,
+            switches: 0,
             key_switches: 0,
             faults: 0,
             poll_interval,
             snapshot_interval: Duration::from_secs(3_600),
             name_length: 0,
         }
-    }
-
-    pub fn points(&self) -> u16 {
-        self.numbers.saturating_add(self.switches)
     }
 
     pub fn device(index: u16) -> DeviceId {
@@ -128,7 +123,8 @@ impl Shape {
             "device,point_id,type,area,address,datatype,bit,scale,role,fault_code,key\n".to_owned();
         for device in self.devices() {
             for index in 0..self.numbers {
-                let (key, address) = (self.number_key(index), FIRST_REGISTER + index);
+                let (key, address) =
+                    (self.number_key(index), FIRST_REGISTER + index % MOST_NUMBERS);
                 let _ = writeln!(text, "{device},{key},T,hr,0x{address:04x},uint16,,0.1,,,");
             }
             for index in 0..self.switches {
@@ -160,7 +156,6 @@ pub const REGISTERS: usize = 56;
 
 /// The first registers hold numbers, the rest sixteen switches each.
 pub const MOST_NUMBERS: u16 = 48;
-pub const MOST_SWITCHES: u16 = 16 * (REGISTERS as u16 - MOST_NUMBERS);
 
 #[cfg(test)]
 mod tests {
@@ -168,10 +163,10 @@ mod tests {
 
     #[test]
     fn a_hundred_points_fit_on_one_board() {
-        let shape = Shape::plain(100, Duration::from_secs(1));
-        assert_eq!((shape.numbers, shape.switches, shape.points()), (48, 52, 100));
+        let table = Shape::plain(100, Duration::from_secs(1)).table();
+        assert_eq!(table.lines().count(), 101);
+        assert!(table.contains("d0,n50,T,hr,0x2202,"), "{table}");
         assert_eq!(place_of_switch(51), Bit { register: 51, bit: 3 });
-        assert_eq!(shape.table().lines().count(), 101);
     }
 
     #[test]

@@ -39,7 +39,7 @@ impl Script {
     }
 }
 
-/// Writes every value of every board anew, twice in every poll, until it is dropped.
+/// Writes every number of every board anew, twice in every poll, until it is dropped.
 pub async fn change_everything(shape: Shape, boards: &[SocketAddr]) -> io::Result<Changing> {
     let mut player = Player::reach(shape, boards).await?;
     let stop = CancellationToken::new();
@@ -102,7 +102,7 @@ impl Player {
     async fn change_all(&mut self) -> io::Result<()> {
         for device in 0..self.truth.shape.devices {
             if let Some(registers) = self.truth.registers.get_mut(usize::from(device)) {
-                registers.change_all();
+                registers.change_numbers();
             }
             self.write(device).await?;
         }

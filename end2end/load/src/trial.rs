@@ -1,36 +1,22 @@
-//! What the trials share: a plant with a script, a server, clients with diaries, and a verdict.
+//! What the trials share: clients with diaries on a small plant, and a verdict.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use link::Policy;
 use protocol::digest::Seal;
 use protocol::time::Timestamp;
 use serde::Serialize;
-use std::net::SocketAddr;
-use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
-use crate::boards::Boards;
-use crate::chance::Chance;
 use crate::client::Setup;
 use crate::diary::Diary;
 use crate::oracle::{Case, Seen};
 use crate::plant::Shape;
-use crate::program::{Program, Server, free_address};
-use crate::script::Script;
+use crate::stage::Stage;
 use crate::swarm::Swarm;
 use crate::truth::Truth;
-
-/// Everything but the clients.
-#[derive(Debug)]
-pub(crate) struct Stage {
-    pub(crate) program: Program,
-    pub(crate) address: SocketAddr,
-    pub(crate) folder: TempDir,
-    pub(crate) shape: Shape,
-    boards: Boards,
-}
 
 /// How a trial ended.
 #[derive(Debug, Default, Serialize)]
@@ -40,7 +26,7 @@ pub struct Outcome {
     pub seconds: u64,
     pub clients: usize,
     /// What was done to them, and how often.
-    pub blows: std::collections::BTreeMap<&'static str, u64>,
+    pub blows: BTreeMap<&'static str, u64>,
     /// Key events, each counted once however many saw it.
     pub events: usize,
     pub reconnects: u64,
@@ -54,33 +40,22 @@ pub struct Outcome {
     pub complaints: Vec<String>,
 }
 
+/// A small plant with all that can happen in one.
+pub(crate) fn shape() -> Shape {
+    Shape {
+        devices: 3,
+        channels: 3,
+        numbers: 12,
+        switches: 12,
+        key_switches: 4,
+        faults: 4,
+        poll_interval: Duration::from_millis(100),
+        snapshot_interval: Duration::from_secs(5),
+        name_length: 0,
+    }
+}
+
 impl Stage {
-    pub(crate) async fn set(program: Program) -> anyhow::Result<Self> {
-        let shape = Shape {
-            devices: 3,
-            channels: 3,
-            numbers: 12,
-            switches: 12,
-            key_switches: 4,
-            faults: 4,
-            poll_interval: Duration::from_millis(100),
-            snapshot_interval: Duration::from_secs(5),
-            name_length: 0,
-        };
-        let (boards, folder) = (Boards::start(&shape).await?, tempfile::tempdir()?);
-        shape.write(folder.path(), &boards.addresses)?;
-        Ok(Self { program, address: free_address().await?, folder, shape, boards })
-    }
-
-    pub(crate) async fn serve(&self) -> anyhow::Result<Server> {
-        self.program.serve(self.folder.path(), self.address, None).await
-    }
-
-    pub(crate) async fn play(&self, chance: Chance) -> anyhow::Result<Script> {
-        let script = Script::start(self.shape.clone(), &self.boards.addresses, chance);
-        script.await.context("the boards cannot be written to")
-    }
-
     /// Starts clients that are spread over the devices and dial `address`.
     pub(crate) async fn clients(
         &self,
@@ -132,7 +107,7 @@ impl Outcome {
 
     fn sum_up(&mut self, clients: &[Seen]) {
         let events = clients.iter().flat_map(|client| &client.diary.events);
-        let ids: std::collections::BTreeSet<_> = events.map(|event| &event.id).collect();
+        let ids: BTreeSet<_> = events.map(|event| &event.id).collect();
         let rejoined = |client: &Seen| client.diary.joins.len().saturating_sub(1);
         self.events = ids.len();
         self.clients = clients.len();
