@@ -138,3 +138,40 @@ svg{width:100%;max-width:44rem;height:auto}svg text{fill:var(--soft);font-size:1
 svg text.c0,.bar.c0{fill:var(--c0)}svg text.c1,.bar.c1{fill:var(--c1)}\
 .grid{stroke:var(--grid)}.line{fill:none;stroke-width:2}\
 .line.c0{stroke:var(--c0)}.line.c1{stroke:var(--c1)}";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::latency::Latencies;
+
+    #[test]
+    fn a_page_is_whole_in_itself() {
+        let mut latencies = Latencies::default();
+        latencies.extend((1..=1_000).map(|millis| millis * 10));
+        let report = Report {
+            clients: 3,
+            devices: 1,
+            seconds: 1.0,
+            frames: 1_000,
+            frames_per_second: 1_000.0,
+            bytes_per_frame: 512.0,
+            whole_ms: latencies.distribution(),
+            share_ms: None,
+            live: 3,
+            lost: 0,
+            repaired: 0,
+            reconnects: 0,
+            tampered: 0,
+        };
+        let page = of_visit(&report, &Machine::here("<b>1</b>".into()));
+        assert!(page.contains("<polyline") && page.contains("&lt;b&gt;1"), "{page}");
+        assert!(!["http", "src=", "url("].iter().any(|outside| page.contains(outside)), "{page}");
+    }
+
+    #[test]
+    fn each_nine_is_as_wide_as_the_one_before() {
+        let step = |from, to| nines(to) - nines(from);
+        assert!((step(0.0, 90.0) - step(90.0, 99.0)).abs() < 1e-9);
+        assert!(nines(100.0).is_finite());
+    }
+}
