@@ -123,8 +123,6 @@ impl Outcome {
 /// The policy of a page, with shorter waits: more happens in a minute.
 fn impatient() -> Policy {
     Policy {
-        dial_limit: Duration::from_secs(2),
-        greet_limit: Duration::from_secs(2),
         first_retry: (Duration::from_millis(20), Duration::from_millis(200)),
         retry: Duration::from_millis(300),
         tries: u32::MAX,
