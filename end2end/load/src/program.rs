@@ -108,6 +108,12 @@ impl Server {
 }
 
 impl Usage {
+    /// How much of one core was used up since `before`, in percent.
+    pub fn share(self, before: Self, time: Duration) -> f64 {
+        let used = self.cpu.saturating_sub(before.cpu);
+        100.0 * used.as_secs_f64() / time.as_secs_f64().max(f64::EPSILON)
+    }
+
     pub fn of(pid: u32) -> anyhow::Result<Self> {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
         let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))?;

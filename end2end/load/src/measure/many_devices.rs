@@ -8,7 +8,7 @@ use protocol::stream::StreamName;
 use serde::Serialize;
 use tokio::time::sleep;
 
-use super::{ARRIVED_WITHIN, Plan, SETTLE, per_second};
+use super::{ARRIVED_WITHIN, Plan, SETTLE, millis, per_second};
 use crate::client::{Setup, Watch};
 use crate::ear::{DUE, stamp};
 use crate::plant::Shape;
@@ -80,14 +80,13 @@ async fn on_one_core(plan: &Plan, stage: &Stage) -> anyhow::Result<ManyDevices> 
     let (time, after) = (start.elapsed(), server.usage()?);
     let polls = swarm.look(|_, polls| std::mem::take(&mut polls.0)).await;
     let polls: Vec<_> = polls.into_iter().flat_map(BTreeMap::into_values).collect();
-    let cpu = after.cpu.saturating_sub(before.cpu);
     Ok(ManyDevices {
         devices: stage.shape.devices,
         channels: stage.shape.channels,
         points: POINTS,
-        poll_ms: u64::try_from(POLL.as_millis()).unwrap_or(u64::MAX),
+        poll_ms: millis(POLL),
         seconds: time.as_secs_f64(),
-        core: 100.0 * cpu.as_secs_f64() / time.as_secs_f64(),
+        core: after.share(before, time),
         polls_per_second: per_second(polls.iter().map(|times| times.len() as u64).sum(), time),
         worst_lateness_ms: worst(&polls),
         is_stamped: plan.program.stamps,

@@ -5,15 +5,13 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::time::sleep;
 
-use super::{ARRIVED_WITHIN, Plan, median};
-use crate::client::Setup;
+use super::crowd::Crowd;
+use super::fan_out::crowd;
+use super::{Plan, median, millis};
 use crate::counter::{Counters, Pace};
-use crate::ear::{Ear, Heard};
-use crate::http;
 use crate::latency::Distribution;
 use crate::plant::Shape;
 use crate::stage::Stage;
-use crate::swarm::{Swarm, is_whole};
 
 #[derive(Debug, Serialize)]
 pub struct SlowClients {
@@ -57,7 +55,7 @@ pub async fn measure(plan: &Plan) -> anyhow::Result<SlowClients> {
         clients: CLIENTS,
         slow: SLOW,
         slow_bytes_per_second: SLOWLY,
-        poll_ms: u64::try_from(POLL.as_millis()).unwrap_or(u64::MAX),
+        poll_ms: millis(POLL),
         points: POINTS,
         p99_all_fast_ms: p99(|round| &round.all_fast_ms),
         p99_some_slow_ms: p99(|round| &round.some_slow_ms),
@@ -72,24 +70,16 @@ async fn round(plan: &Plan, pace: Pace) -> anyhow::Result<(Option<Distribution>,
     let stage = Stage::set(plan.program.clone(), Shape::plain(POINTS, POLL)).await?;
     let server = stage.serve().await?;
     let _changing = stage.change_everything().await?;
-    let seal = http::seal(stage.address).await?;
-    let swarm = Swarm::start(CLIENTS - SLOW, |index| {
-        let setup = Setup::new(stage.address, Shape::device(0), seal.clone(), index as u64);
-        (Setup { verify_after: POLL / 3, ..setup }, Ear::default())
-    });
-    let swarm = swarm.await;
-    swarm.until("a table", ARRIVED_WITHIN, is_whole).await?;
+    let swarm = crowd(&stage, CLIENTS - SLOW, POLL / 3).await?;
     let before = server.usage()?.memory;
     let path = format!("/ws/device?device_id={}", Shape::device(0));
     let others = Counters::start(server.address, &path, SLOW, pace).await?;
     sleep(UNTIL_BLOCKED).await;
 
-    swarm.look(Ear::take).await;
-    sleep(plan.turn()).await;
-    let heard: Heard = swarm.look(Ear::take).await.into_iter().collect();
+    let heard = Crowd::listen(&swarm, plan.turn()).await;
     let grown = server.usage()?.memory as f64 - before as f64;
     others.leave().await;
-    Ok((heard.whole.distribution(), grown))
+    Ok((heard.whole_ms, grown))
 }
 
 const CLIENTS: usize = 200;

@@ -8,7 +8,7 @@ use link::{News, Notice, Session};
 use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
-use super::{ARRIVED_WITHIN, BETWEEN_FRAMES, Plan, SETTLE};
+use super::{ARRIVED_WITHIN, Plan, SETTLE};
 use crate::client::{Setup, Watch};
 use crate::plant::Shape;
 use crate::stage::Stage;
@@ -57,11 +57,11 @@ pub async fn measure(plan: &Plan) -> anyhow::Result<Storm> {
     let swarm = Swarm::start(plan.storm, |index| {
         let setup = Setup::new(stage.address, Shape::device(0), seal.clone(), index as u64);
         let watch = Waiting { restored: None, all: Arc::clone(&all) };
-        (Setup { verify_after: Duration::ZERO, ..setup }, watch)
+        (setup, watch)
     });
     let swarm = swarm.await;
     swarm.until("a table", ARRIVED_WITHIN, is_whole).await?;
-    sleep(SETTLE + BETWEEN_FRAMES).await;
+    sleep(SETTLE).await;
 
     let cut = clock::micros();
     swarm.cut().await;
@@ -73,7 +73,7 @@ pub async fn measure(plan: &Plan) -> anyhow::Result<Storm> {
     let status = swarm.look(|session, _| session.status()).await;
     let missing = times.iter().filter(|time| time.is_none()).count();
     anyhow::ensure!(missing == 0, "{missing} clients are not whole again after {GIVE_UP:?}");
-    let mut times: Vec<_> = times.into_iter().flatten().map(|at| millis(cut, at)).collect();
+    let mut times: Vec<_> = times.into_iter().flatten().map(|at| millis_between(cut, at)).collect();
     times.sort_by(f64::total_cmp);
     Ok(Storm {
         clients: swarm.len(),
@@ -94,7 +94,7 @@ fn curve(times: &[f64]) -> Vec<(f64, usize)> {
     whole.filter(|(_, count)| count % step == 0 || *count == times.len()).collect()
 }
 
-fn millis(from: u64, to: u64) -> f64 {
+fn millis_between(from: u64, to: u64) -> f64 {
     to.saturating_sub(from) as f64 / 1_000.0
 }
 

@@ -32,8 +32,8 @@ pub fn of_visit(report: &Report, machine: &Machine) -> String {
     let mut page = page("Gapless under load", machine);
     table(&mut page, &markdown::rows_of_visit(report));
     let plot = latencies(&[
-        ("board to client", report.whole_ms.as_ref()),
-        ("server's share", report.share_ms.as_ref()),
+        ("board to client", report.crowd.whole_ms.as_ref()),
+        ("server's share", report.crowd.share_ms.as_ref()),
     ]);
     plot.into_iter().for_each(|plot| section(&mut page, "Latency", &plot));
     page.push_str("</main>\n");
@@ -65,8 +65,8 @@ fn section(page: &mut String, title: &str, plot: &str) {
 fn fan_out(results: &Results) -> Option<String> {
     let part = results.fan_out.as_ref()?;
     latencies(&[
-        ("board to client", part.whole_ms.as_ref()),
-        ("server's share", part.share_ms.as_ref()),
+        ("board to client", part.crowd.whole_ms.as_ref()),
+        ("server's share", part.crowd.share_ms.as_ref()),
     ])
 }
 
@@ -143,26 +143,14 @@ svg text.c0,.bar.c0{fill:var(--c0)}svg text.c1,.bar.c1{fill:var(--c1)}\
 mod tests {
     use super::*;
     use crate::latency::Latencies;
+    use crate::measure::crowd::Crowd;
 
     #[test]
     fn a_page_is_whole_in_itself() {
         let mut latencies = Latencies::default();
         latencies.extend((1..=1_000).map(|millis| millis * 10));
-        let report = Report {
-            clients: 3,
-            devices: 1,
-            seconds: 1.0,
-            frames: 1_000,
-            frames_per_second: 1_000.0,
-            bytes_per_frame: 512.0,
-            whole_ms: latencies.distribution(),
-            share_ms: None,
-            live: 3,
-            lost: 0,
-            repaired: 0,
-            reconnects: 0,
-            tampered: 0,
-        };
+        let whole_ms = latencies.distribution();
+        let report = Report { devices: 1, crowd: Crowd { whole_ms, ..Crowd::default() } };
         let page = of_visit(&report, &Machine::here("<b>1</b>".into()));
         assert!(page.contains("<polyline") && page.contains("&lt;b&gt;1"), "{page}");
         assert!(!["http", "src=", "url("].iter().any(|outside| page.contains(outside)), "{page}");

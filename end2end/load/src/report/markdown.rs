@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::{NO_STAMPS, Row, percentiles, source};
 use crate::measure::Results;
+use crate::measure::crowd::Crowd;
 use crate::measure::run::Report;
 
 /// The whole table.
@@ -31,31 +32,34 @@ pub fn rows(results: &Results) -> Vec<Row> {
 
 /// A visit's figures.
 pub fn rows_of_visit(report: &Report) -> Vec<Row> {
-    let Report { clients, live, lost, repaired, reconnects, tampered, .. } = report;
-    let frames = format!("{:.0} at {:.0} bytes", report.frames_per_second, report.bytes_per_frame);
-    vec![
-        Row::new("frames a second", frames, ""),
-        Row::new("board to client", percentiles(report.whole_ms.as_ref()), ""),
-        Row::new("server's share", percentiles(report.share_ms.as_ref()), ""),
-        Row::new("connected", format!("{live} of {clients}, {reconnects} reconnects"), ""),
-        Row::new("frames lost / repaired", format!("{lost} / {repaired}"), "equal"),
+    let Crowd { clients, live, reconnects, tampered, .. } = &report.crowd;
+    let connected = format!("{live} of {clients}, {reconnects} reconnects");
+    let mut rows = vec![
+        Row::new("connected", connected, ""),
         Row::new("wrong check codes", tampered.to_string(), "0"),
-    ]
+        Row::new("frames", frames(&report.crowd), ""),
+    ];
+    rows.extend(heard(&report.crowd));
+    rows
 }
 
 fn fan_out(results: &Results) -> Option<Vec<Row>> {
     let part = results.fan_out.as_ref()?;
-    let crowd = format!("{} clients × {} points, 1 Hz", part.clients, part.points);
-    let frames = format!(
-        "{:.0}/s at {:.0} bytes, server {:.1} % of a core",
-        part.frames_per_second, part.bytes_per_frame, part.server_cpu
-    );
-    Some(vec![
-        Row::new(format!("{crowd}: frames"), frames, ""),
-        Row::new("… board to client", percentiles(part.whole_ms.as_ref()), ""),
-        Row::new("… server's share", percentiles(part.share_ms.as_ref()), ""),
-        Row::new("… lost / repaired", format!("{} / {}", part.lost, part.repaired), "equal"),
-    ])
+    let what = format!("{} clients × {} points, 1 Hz", part.crowd.clients, part.points);
+    let frames = format!("{}, server {:.1} % of a core", frames(&part.crowd), part.server_cpu);
+    Some([Row::new(what, frames, "")].into_iter().chain(heard(&part.crowd)).collect())
+}
+
+fn frames(crowd: &Crowd) -> String {
+    format!("{:.0} frames/s of {:.0} bytes", crowd.frames_per_second, crowd.bytes_per_frame)
+}
+
+fn heard(crowd: &Crowd) -> [Row; 3] {
+    [
+        Row::new("… board to client", percentiles(crowd.whole_ms.as_ref()), ""),
+        Row::new("… server's share", percentiles(crowd.share_ms.as_ref()), ""),
+        Row::new("… lost / repaired", format!("{} / {}", crowd.lost, crowd.repaired), "equal"),
+    ]
 }
 
 fn frame_cost(results: &Results) -> Option<Vec<Row>> {
