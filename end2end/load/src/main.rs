@@ -61,7 +61,8 @@ async fn visit(asked: Run) -> anyhow::Result<ExitCode> {
     .await?;
     print(&report)?;
     if let Some(path) = asked.html {
-        let machine = Machine::here("Gapless".into());
+        let version = report.server_version.as_deref().unwrap_or("of unknown version");
+        let machine = Machine::here(format!("gapless {version}"));
         fs::write(path, html::of_visit(&report, &machine))?;
     }
     Ok(if report.crowd.is_whole() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -29,6 +29,7 @@ pub struct Visit {
 
 #[derive(Debug, Serialize)]
 pub struct Report {
+    pub server_version: Option<String>,
     pub devices: usize,
     #[serde(flatten)]
     pub crowd: Crowd,
@@ -54,8 +55,10 @@ pub async fn run(visit: Visit) -> anyhow::Result<Report> {
     let swarm = swarm.await;
     swarm.until("a table", ARRIVED_WITHIN, is_whole).await?;
     let crowd = Crowd::listen(&swarm, Duration::from_secs(visit.seconds)).await;
+    let versions = swarm.look(|session, _| session.status().server_version).await;
     swarm.leave().await;
-    Ok(Report { devices: devices.len(), crowd })
+    let server_version = versions.into_iter().flatten().next();
+    Ok(Report { server_version, devices: devices.len(), crowd })
 }
 
 async fn address(url: &str) -> anyhow::Result<SocketAddr> {

@@ -150,7 +150,11 @@ mod tests {
         let mut latencies = Latencies::default();
         latencies.extend((1..=1_000).map(|millis| millis * 10));
         let whole_ms = latencies.distribution();
-        let report = Report { devices: 1, crowd: Crowd { whole_ms, ..Crowd::default() } };
+        let report = Report {
+            server_version: None,
+            devices: 1,
+            crowd: Crowd { whole_ms, ..Crowd::default() },
+        };
         let page = of_visit(&report, &Machine::here("<b>1</b>".into()));
         assert!(page.contains("<polyline") && page.contains("&lt;b&gt;1"), "{page}");
         assert!(!["http", "src=", "url("].iter().any(|outside| page.contains(outside)), "{page}");
