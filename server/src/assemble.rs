@@ -15,6 +15,8 @@ use gateway::{Gateway, Hub, Stopwatch};
 use leptos::config::LeptosOptions;
 use protocol::digest::Seal;
 use protocol::id::{ChannelId, Epoch};
+use protocol::part::{Condition, PartState};
+use protocol::time::Timestamp;
 use protocol::wire::session::Integrity;
 use store::Records;
 use tokio::net::TcpListener;
@@ -176,10 +178,17 @@ fn start_records(
 ) -> Records {
     let (records, inbox) = Records::open();
     let (directory, stopped) = (configuration.data_dir.clone(), stop.clone());
+    let works = Condition { since: Timestamp::default(), state: PartState::Working, why: None };
+    let (conditions, _) = watch::channel(works);
     let write = move || {
         let policy = store::Policy::default();
-        let writing =
-            store::write_records(directory.clone(), inbox.clone(), policy, stopped.clone());
+        let writing = store::write_records(
+            directory.clone(),
+            inbox.clone(),
+            policy,
+            stopped.clone(),
+            conditions.clone(),
+        );
         async move {
             writing.await;
             Ok::<_, Infallible>(())

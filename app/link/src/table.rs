@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use protocol::frame::Update;
 use protocol::id::{DeviceId, PointKey};
+use protocol::part::Part;
 
 /// The fold of all updates, each fact as of the highest number that told it.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +22,7 @@ enum Fact {
     FaultCodes,
     Links,
     Device(DeviceId),
+    Part(Part),
     Point(PointKey),
 }
 
@@ -80,6 +82,7 @@ impl Table {
         };
         update.points.retain(|key, _| is_new(Fact::Point(key.clone())));
         update.devices.retain(|id, _| is_new(Fact::Device(id.clone())));
+        update.parts.retain(|part, _| is_new(Fact::Part(*part)));
         update.device_status = update.device_status.filter(|_| is_new(Fact::Status));
         update.fault_codes = update.fault_codes.take().filter(|_| is_new(Fact::FaultCodes));
         update.links = update.links.filter(|_| is_new(Fact::Links));
@@ -90,6 +93,7 @@ impl Table {
         let told = &self.told;
         self.facts.points.retain(|key, _| told.contains_key(&Fact::Point(key.clone())));
         self.facts.devices.retain(|id, _| told.contains_key(&Fact::Device(id.clone())));
+        self.facts.parts.retain(|part, _| told.contains_key(&Fact::Part(*part)));
         self.facts.device_status =
             self.facts.device_status.filter(|_| told.contains_key(&Fact::Status));
         let codes = self.facts.fault_codes.take();

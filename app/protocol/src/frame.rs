@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::device::{DeviceStatus, Links};
 use crate::id::{DeviceId, Epoch, FaultCode, PointKey};
+use crate::part::{Condition, Part};
 use crate::reading::{Quality, Reading};
 use crate::time::Timestamp;
 
@@ -53,6 +54,17 @@ pub struct Frame {
     pub offset: Offset,
     pub at: Timestamp,
     pub body: Body,
+    /// `None` in frames that no push made: snapshots for one connection.
+    pub stamps: Option<Stamps>,
+}
+
+/// When a frame was made, on the machine's monotonic clock, in microseconds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Stamps {
+    /// What it tells was at hand: the poll's answer had come, or the timer was due.
+    pub due: u64,
+    /// It got its number.
+    pub made: u64,
 }
 
 /// What a frame tells.
@@ -81,6 +93,9 @@ pub struct Update {
     pub fault_codes: Option<BTreeSet<FaultCode>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub links: Option<Links>,
+    /// How the server's own parts fare: only in the stream `system`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub parts: BTreeMap<Part, Condition>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub points: BTreeMap<PointKey, Reading>,
 }
@@ -98,6 +113,7 @@ impl Update {
             self.fault_codes = Some(codes.clone());
         }
         self.devices.extend(later.devices.iter().map(|(id, line)| (id.clone(), line.clone())));
+        self.parts.extend(later.parts.iter().map(|(part, how)| (*part, how.clone())));
         self.points.extend(later.points.iter().map(|(key, reading)| (key.clone(), *reading)));
     }
 }
@@ -117,7 +133,8 @@ pub struct Summary {
 }
 
 /// What is told once and never conflated.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE", tag = "type")]
 pub enum KeyEvent {
     StateChanged(StateChanged),
 }
@@ -128,7 +145,7 @@ pub struct StateChanged {
     pub at: Timestamp,
     pub new: String,
     pub old: String,
-    /// `device_status`, `fault_code/<code>`, `link/<peer>` or `point/<key>`.
+    /// `device_status`, `fault_code/<code>`, `link/<peer>`, `point/<key>` or `part/<part>`.
     pub what: String,
 }
 

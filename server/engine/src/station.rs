@@ -268,7 +268,7 @@ impl Station {
     fn publish(&mut self, stream: StreamName, body: Body, now: Instant) -> Action {
         let top = self.tops.entry(stream.clone()).or_default();
         *top = top.next();
-        let frame = Frame { offset: *top, at: self.clock.at(now), body };
+        let frame = Frame { offset: *top, at: self.clock.at(now), body, stamps: None };
         Action::Publish { stream, frame }
     }
 }

@@ -125,7 +125,7 @@ impl Window {
     pub fn snapshot(&self) -> Arc<Shared> {
         let make = || {
             let body = Body::Snapshot(self.table.clone());
-            Arc::new(Shared::new(Frame { offset: self.top, at: self.at, body }))
+            Arc::new(Shared::new(Frame { offset: self.top, at: self.at, body, stamps: None }))
         };
         Arc::clone(self.snapshot.get_or_init(make))
     }
@@ -255,7 +255,12 @@ mod tests {
             (format!("p{n}").parse().unwrap(), Reading { value, ..Reading::NOT_READ })
         };
         let update = Update { points: (0..points).map(point).collect(), ..Update::default() };
-        Frame { offset: Offset(offset), at: Timestamp::default(), body: Body::Delta(update) }
+        Frame {
+            offset: Offset(offset),
+            at: Timestamp::default(),
+            body: Body::Delta(update),
+            stamps: None,
+        }
     }
 
     fn event(offset: u64) -> Frame {
@@ -266,7 +271,7 @@ mod tests {
             what: "device_status".into(),
         };
         let body = Body::Event(KeyEvent::StateChanged(change));
-        Frame { offset: Offset(offset), at: Timestamp::default(), body }
+        Frame { offset: Offset(offset), at: Timestamp::default(), body, stamps: None }
     }
 
     fn window() -> Window {

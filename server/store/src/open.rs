@@ -1,4 +1,4 @@
-//! Opens the database; a damaged one is set aside, and a new one begun.
+//! Opens a database; a damaged one is set aside, and a new one begun.
 
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, OpenOptions};
@@ -14,7 +14,9 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
-/// The database of this server. Cheap to clone.
+use crate::disk::{is_damage, words};
+
+/// The records of this server. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
     pub(crate) pool: SqlitePool,
@@ -36,76 +38,125 @@ pub enum OpenError {
     Newer { path: PathBuf, found: i64, known: i64 },
     #[error("the schema of {path} cannot be brought up to date: {cause}")]
     Schema { path: PathBuf, cause: MigrateError },
-    #[error("cannot open {path}: {cause}")]
+    #[error("cannot open {path}: {}", words(.cause))]
     Refused { path: PathBuf, cause: sqlx::Error },
 }
 
+/// A database of this server.
+#[derive(Debug)]
+pub(crate) struct Database {
+    /// Its name in the data directory.
+    pub(crate) file: &'static str,
+    pub(crate) schema: Migrator,
+    pub(crate) connections: u32,
+}
+
+/// A damaged file that got a name of its own, so that a new one can begin.
+#[derive(Debug, thiserror::Error)]
+#[error("{path} was damaged and is now called {aside}, a new one begins: {what}")]
+pub(crate) struct SetAside {
+    path: PathBuf,
+    aside: PathBuf,
+    what: String,
+}
+
 impl Store {
-    /// Opens the database of a data directory; both are made where they are missing.
+    /// Opens the records of a data directory; both are made where they are missing.
     pub async fn open(directory: &Path) -> Result<Self, OpenError> {
-        let path = directory.join(FILE);
-        match Self::open_file(&path).await {
-            Err(OpenError::Damaged { path, what }) => {
-                let aside = match set_aside(&path) {
-                    Ok(aside) => aside,
-                    Err(cause) => return Err(OpenError::InTheWay { path, cause }),
-                };
-                let (path, aside) = (path.display(), aside.display());
-                tracing::error!(
-                    "{path} is damaged and now called {aside}, a new one begins: {what}"
-                );
-                Self::open_file(&directory.join(FILE)).await
-            }
-            opened => opened,
-        }
+        Ok(Self::open_anyway(directory).await?.0)
+    }
+
+    pub(crate) async fn open_anyway(
+        directory: &Path,
+    ) -> Result<(Self, Option<SetAside>), OpenError> {
+        let (pool, set_aside) = RECORDS.open_anyway(directory).await?;
+        Ok((Self { pool }, set_aside))
     }
 
     /// Writes everything to the one file, and lets go of it.
     pub async fn close(self) {
         self.pool.close().await;
     }
+}
 
-    async fn open_file(path: &Path) -> Result<Self, OpenError> {
-        make(path).map_err(|cause| OpenError::File { path: path.into(), cause })?;
-        let pool = connect(path).await.map_err(|error| judge(error, path))?;
-        let store = Self { pool };
-        match store.make_ready(path).await {
-            Ok(()) => Ok(store),
+impl Database {
+    /// Opens the database of a data directory. A damaged one is set aside.
+    pub(crate) async fn open_anyway(
+        &self,
+        directory: &Path,
+    ) -> Result<(SqlitePool, Option<SetAside>), OpenError> {
+        match self.open(directory).await {
+            Err(OpenError::Damaged { path, what }) => {
+                let set_aside = match set_aside(&path) {
+                    Ok(aside) => SetAside { path, aside, what },
+                    Err(cause) => return Err(OpenError::InTheWay { path, cause }),
+                };
+                tracing::error!("{set_aside}");
+                Ok((self.open(directory).await?, Some(set_aside)))
+            }
+            opened => Ok((opened?, None)),
+        }
+    }
+
+    /// Opens the database of a data directory as it is.
+    pub(crate) async fn open(&self, directory: &Path) -> Result<SqlitePool, OpenError> {
+        let path = directory.join(self.file);
+        make(path.clone()).await.map_err(|cause| OpenError::File { path: path.clone(), cause })?;
+        let pool = self.connect(&path).await.map_err(|error| judge(error, &path))?;
+        match self.make_ready(&pool, &path).await {
+            Ok(()) => Ok(pool),
             Err(error) => {
-                store.close().await;
+                pool.close().await;
                 Err(error)
             }
         }
     }
 
-    async fn make_ready(&self, path: &Path) -> Result<(), OpenError> {
-        let check = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&self.pool).await;
+    async fn connect(&self, path: &Path) -> Result<SqlitePool, sqlx::Error> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT)
+            .disable_statement_logging();
+        let pool = SqlitePoolOptions::new().max_connections(self.connections);
+        pool.idle_timeout(None).max_lifetime(None).connect_with(options).await
+    }
+
+    async fn make_ready(&self, pool: &SqlitePool, path: &Path) -> Result<(), OpenError> {
+        let check = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(pool).await;
         let verdict: String = check.map_err(|error| judge(error, path))?;
         if verdict != "ok" {
             return Err(OpenError::Damaged { path: path.into(), what: verdict });
         }
-        SCHEMA.run(&self.pool).await.map_err(|error| explain(error, path))
+        self.schema.run(pool).await.map_err(|error| self.explain(error, path))
+    }
+
+    fn explain(&self, error: MigrateError, path: &Path) -> OpenError {
+        let known = self.schema.iter().map(|migration| migration.version).max();
+        let known = known.unwrap_or_default();
+        match error {
+            MigrateError::VersionMissing(found) if found > known => {
+                OpenError::Newer { path: path.into(), found, known }
+            }
+            MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _) => {
+                judge(cause, path)
+            }
+            cause => OpenError::Schema { path: path.into(), cause },
+        }
     }
 }
 
 /// The directory and the file, for their owner alone; SQLite would let others read.
-fn make(path: &Path) -> io::Result<()> {
-    if let Some(directory) = path.parent() {
-        DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
-    }
-    OpenOptions::new().append(true).create(true).mode(0o600).open(path).map(drop)
-}
-
-async fn connect(path: &Path) -> Result<SqlitePool, sqlx::Error> {
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(BUSY_TIMEOUT)
-        .disable_statement_logging();
-    let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS);
-    pool.idle_timeout(None).max_lifetime(None).connect_with(options).await
+async fn make(path: PathBuf) -> io::Result<()> {
+    let make = move || {
+        if let Some(directory) = path.parent() {
+            DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+        }
+        OpenOptions::new().append(true).create(true).mode(0o600).open(path).map(drop)
+    };
+    tokio::task::spawn_blocking(make).await.unwrap_or_else(|error| Err(error.into()))
 }
 
 fn judge(error: sqlx::Error, path: &Path) -> OpenError {
@@ -116,29 +167,11 @@ fn judge(error: sqlx::Error, path: &Path) -> OpenError {
     }
 }
 
-/// The file, not the disk or the moment, is to blame.
-pub(crate) fn is_damage(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code());
-    let code: Option<u32> = code.and_then(|code| code.parse().ok());
-    // The low byte is the code, the others say more about it.
-    code.is_some_and(|code| [CORRUPT, NOT_A_DATABASE].contains(&(code & 0xff)))
-}
-
-fn explain(error: MigrateError, path: &Path) -> OpenError {
-    let known = SCHEMA.iter().map(|migration| migration.version).max().unwrap_or_default();
-    let path = path.into();
-    match error {
-        MigrateError::VersionMissing(found) if found > known => {
-            OpenError::Newer { path, found, known }
-        }
-        cause => OpenError::Schema { path, cause },
-    }
-}
-
 /// Gives the file a name of its own, with all that SQLite keeps beside it.
 fn set_aside(path: &Path) -> io::Result<PathBuf> {
+    let stem = path.file_stem().unwrap_or_default().display();
     let stamps = now().as_millis()..;
-    let mut names = stamps.map(|stamp| path.with_file_name(format!("gapless-damaged-{stamp}.db")));
+    let mut names = stamps.map(|stamp| path.with_file_name(format!("{stem}-damaged-{stamp}.db")));
     let taken = |aside: &PathBuf| ENDINGS.iter().any(|ending| with(aside, ending).exists());
     let aside = names.find(|aside| !taken(aside)).ok_or(io::ErrorKind::AlreadyExists)?;
     // The file itself goes last: alone, its companions could be taken for the new one's.
@@ -162,21 +195,14 @@ pub(crate) fn now() -> Timestamp {
     Timestamp::from_millis(u64::try_from(now.as_millis()).unwrap_or(u64::MAX))
 }
 
-static SCHEMA: Migrator = sqlx::migrate!();
+/// One connection writes, and one is for a reader who shall not wait for it.
+static RECORDS: Database =
+    Database { file: FILE, schema: sqlx::migrate!("migrations/records"), connections: 2 };
 
-/// The name of the database in the data directory.
+/// The name of the records' database in the data directory.
 pub const FILE: &str = "gapless.db";
 
 const ENDINGS: [&str; 3] = ["-wal", "-shm", ""];
 
-/// One that writes, and one for a reader who shall not wait for it.
-const CONNECTIONS: u32 = 2;
-
 /// Another program, such as a backup, may hold the database for so long.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// SQLite's code for a file that contradicts itself.
-const CORRUPT: u32 = 11;
-
-/// SQLite's code for a file of another kind.
-const NOT_A_DATABASE: u32 = 26;

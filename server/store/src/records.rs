@@ -9,6 +9,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row as _};
 
 use crate::detail::tidy;
+use crate::number::{count, whole};
 use crate::open::Store;
 
 /// One line of the audit trail.
@@ -146,13 +147,4 @@ fn id<T: TryFrom<String, Error = IdError>>(
     text.map(T::try_from)
         .transpose()
         .map_err(|error| sqlx::Error::ColumnDecode { index: column.into(), source: error.into() })
-}
-
-/// SQLite's integers have a sign.
-fn whole(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
-}
-
-fn count(whole: i64) -> u64 {
-    u64::try_from(whole).unwrap_or_default()
 }

@@ -5,11 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{Mutex, mpsc};
+use protocol::part::Condition;
+use tokio::sync::{Mutex, mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use crate::open::{OpenError, Store, is_damage, now};
+use crate::disk::{is_damage, words};
+use crate::fare::Fare;
+use crate::open::{FILE, OpenError, Store, now};
 use crate::records::{Kind, Record};
 
 /// Where records are handed in. Cheap to clone, and never in anyone's way.
@@ -43,7 +46,7 @@ pub struct Policy {
 enum WriteError {
     #[error(transparent)]
     Closed(#[from] OpenError),
-    #[error(transparent)]
+    #[error("cannot write to {FILE}: {}", words(.0))]
     Failed(#[from] sqlx::Error),
 }
 
@@ -64,15 +67,16 @@ impl Records {
 }
 
 /// Writes what comes in to the database of `directory`, until nobody is left who could hand in
-/// more. A disk that fails is tried again and again, but not after `stop`.
+/// more. A disk that fails is tried again and again, but not after `stop`; `conditions` tells of it.
 pub async fn write_records(
     directory: PathBuf,
     inbox: Inbox,
     policy: Policy,
     stop: CancellationToken,
+    conditions: watch::Sender<Condition>,
 ) {
     let mut records = inbox.records.lock().await;
-    let mut writer = Writer { directory, policy, stop, store: None, is_failing: false };
+    let mut writer = Writer { directory, policy, stop, store: None, fare: Fare(conditions) };
     let mut prune_at = Instant::now();
     loop {
         let mut group = Vec::new();
@@ -125,7 +129,7 @@ struct Writer {
     stop: CancellationToken,
     /// `None` until it could be opened.
     store: Option<Store>,
-    is_failing: bool,
+    fare: Fare,
 }
 
 impl Writer {
@@ -163,9 +167,17 @@ impl Writer {
     async fn store(&mut self) -> Result<&Store, OpenError> {
         let store = match self.store.take() {
             Some(store) => store,
-            None => Store::open(&self.directory).await?,
+            None => self.open().await?,
         };
         Ok(self.store.insert(store))
+    }
+
+    async fn open(&self) -> Result<Store, OpenError> {
+        let (store, set_aside) = Store::open_anyway(&self.directory).await?;
+        if let Some(set_aside) = set_aside {
+            self.fare.fails(set_aside);
+        }
+        Ok(store)
     }
 
     /// A database that turns out to be damaged is opened anew, which sets it aside.
@@ -179,18 +191,21 @@ impl Writer {
     }
 
     /// Says once that the disk fails, and once that it works again. Whether it works.
-    fn tell(&mut self, error: Option<WriteError>) -> bool {
-        let is_failing = error.is_some();
-        match error {
-            Some(error) if !self.is_failing => {
-                let rest = self.policy.rest;
-                tracing::error!("nothing can be put on record, next try in {rest:?}: {error}");
+    fn tell(&self, error: Option<WriteError>) -> bool {
+        match &error {
+            Some(error) => {
+                if self.fare.fails(error) {
+                    let rest = self.policy.rest;
+                    tracing::error!("nothing can be put on record, next try in {rest:?}: {error}");
+                }
             }
-            None if self.is_failing => tracing::info!("records are written again"),
-            _ => {}
+            None => {
+                if self.fare.works() {
+                    tracing::info!("records are written again");
+                }
+            }
         }
-        self.is_failing = is_failing;
-        !is_failing
+        error.is_none()
     }
 }
 

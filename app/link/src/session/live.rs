@@ -73,7 +73,8 @@ impl Session {
             }
             ServerMessage::ConnectFail(_)
             | ServerMessage::ConnectSuccess(_)
-            | ServerMessage::CommandResult(_) => Vec::new(),
+            | ServerMessage::CommandResult(_)
+            | ServerMessage::ServiceRestarted(_) => Vec::new(),
             ServerMessage::DataUpdate(_)
             | ServerMessage::FullSnapshot(_)
             | ServerMessage::StateChanged(_)

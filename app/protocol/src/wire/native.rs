@@ -11,8 +11,8 @@ pub use client::{ClientFrame, ClientMessage, Command, Invalid, InvalidCode, Posi
 pub use sealed::{Prepared, Stamp, seal_text};
 pub use server::{
     CommandResult, ConnectFail, ConnectSuccess, ConnectionLost, DataRecovered, FailReason,
-    HeartbeatAck, ReadFrameError, Refused, ServerFrame, ServerMessage, Snapshot, StreamState,
-    Subscribed, SubscribedStream, SummaryLine, Tampered,
+    HeartbeatAck, ReadFrameError, Refused, ServerFrame, ServerMessage, ServiceRestarted, Snapshot,
+    StreamState, Subscribed, SubscribedStream, SummaryLine, Tampered,
 };
 
 /// The one version spoken, offered and returned as WebSocket sub-protocol.

@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use protocol::id::ConnectionId;
+use protocol::part::{Condition, PartState};
 use protocol::time::Timestamp;
 use store::{Inbox, Kind, Policy, Record, Records, Sent, Store, write_records};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -13,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) struct Desk {
     pub(crate) records: Records,
     pub(crate) stop: CancellationToken,
+    condition: watch::Receiver<Condition>,
     directory: PathBuf,
     writing: JoinHandle<()>,
 }
@@ -27,8 +30,17 @@ impl Desk {
         let soon = Duration::from_millis(1);
         let policy = Policy { gather: soon, rest: soon, ..Policy::default() };
         let stop = CancellationToken::new();
-        let writing = tokio::spawn(write_records(directory.into(), inbox, policy, stop.clone()));
-        Self { records, stop, directory: directory.into(), writing }
+        let works = Condition { since: Timestamp::default(), state: PartState::Working, why: None };
+        let (conditions, condition) = watch::channel(works);
+        let writing = write_records(directory.into(), inbox, policy, stop.clone(), conditions);
+        let writing = tokio::spawn(writing);
+        Self { records, stop, condition, directory: directory.into(), writing }
+    }
+
+    /// Waits until the writer fares like this, and says why.
+    pub(crate) async fn fares(&mut self, state: PartState) -> Option<String> {
+        let turned = self.condition.wait_for(|condition| condition.state == state);
+        timeout(PATIENCE, turned).await.unwrap().unwrap().why.clone()
     }
 
     /// Writes what was handed in, and ends.

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use protocol::part::PartState;
 use sqlx::sqlite::SqlitePool;
 use store::{FILE, Store};
 
@@ -27,11 +28,14 @@ async fn what_a_full_disk_did_not_take_is_written_once_there_is_room() {
     let folder = tempfile::tempdir().unwrap();
     Store::open(folder.path()).await.unwrap().close().await;
     run(folder.path(), FILL_UP).await;
-    let desk = Desk::open(folder.path());
+    let mut desk = Desk::open(folder.path());
     desk.records.append(opened("c1", 10));
     desk.records.append(opened("c1", 20));
+    let why = desk.fares(PartState::Failing).await.unwrap();
+    assert!(why.contains("gapless.db") && why.contains("disk is full"), "{why}");
     desk.holds(&[]).await;
     run(folder.path(), MAKE_ROOM).await;
+    assert_eq!(desk.fares(PartState::Working).await, None);
     desk.holds(&[opened("c1", 10), opened("c1", 20)]).await;
     desk.close().await;
 }

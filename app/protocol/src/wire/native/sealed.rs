@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::digest::{Digest, Seal};
-use crate::frame::{EventId, Sequence};
+use crate::frame::{EventId, Sequence, Stamps};
 use crate::id::{DeviceId, Epoch};
 use crate::stream::StreamName;
 use crate::time::Timestamp;
@@ -17,6 +17,7 @@ use crate::time::Timestamp;
 #[derive(Debug)]
 pub struct Prepared {
     front: String,
+    due: Option<u64>,
     event: Option<EventId>,
     back: String,
     digest: Digest,
@@ -48,12 +49,21 @@ impl Prepared {
         let front = format!("{{\"data\":{data},");
         let mut digest = seal.begin();
         digest.update(&front);
-        Self { front, event, back: format!("\"timestamp\":{at},\"type\":\"{kind}\"}}"), digest }
+        let back = format!("\"timestamp\":{at},\"type\":\"{kind}\"}}");
+        Self { front, due: None, event, back, digest }
+    }
+
+    /// The same with the times of its making, for those who measure.
+    #[must_use]
+    pub fn timed(mut self, stamps: Stamps) -> Self {
+        self.due = Some(stamps.due);
+        self.back = self.back.replacen("\"type\"", &format!("\"ts\":{},\"type\"", stamps.made), 1);
+        self
     }
 
     /// The finished, sealed text for one connection.
     pub fn stamp(&self, seal: &Seal, stamp: &Stamp<'_>) -> String {
-        let middle = stamp.text(self.event.as_ref());
+        let middle = stamp.text(self.due, self.event.as_ref());
         let mut digest = self.digest.clone();
         digest.update(&middle);
         digest.update(&self.back);
@@ -70,12 +80,15 @@ impl Prepared {
 }
 
 impl Stamp<'_> {
-    fn text(&self, event: Option<&EventId>) -> String {
+    fn text(&self, due: Option<u64>, event: Option<&EventId>) -> String {
         let mut text = String::with_capacity(160);
         let mut add = |args: std::fmt::Arguments<'_>| {
             text.write_fmt(args).expect("writing to a String cannot fail");
         };
         add(format_args!("\"device_id\":\"{}\",", self.device));
+        if let Some(due) = due {
+            add(format_args!("\"due\":{due},"));
+        }
         if let Some(epoch) = self.epoch {
             add(format_args!("\"epoch\":\"{epoch}\","));
         }
@@ -127,6 +140,23 @@ mod tests {
         };
         let text = prepared(&seal).stamp(&seal, &stamp);
         let rest = r#"{"data":{"points":{"温度":1}},"device_id":"board-1","epoch":"e1","event":"e1/9","recovered":true,"seq":12,"stream":"site/plant","timestamp":5,"type":"DATA_UPDATE"}"#;
+        assert_eq!(text, seal_text(&seal, rest));
+    }
+
+    #[test]
+    fn times_of_making_keep_the_keys_sorted() {
+        let seal = Seal::new(Algorithm::Md5, "key");
+        let device = "board-1".parse().unwrap();
+        let epoch = "e1".parse().unwrap();
+        let stamp = Stamp {
+            device: &device,
+            epoch: Some(&epoch),
+            recovered: false,
+            seq: None,
+            stream: None,
+        };
+        let text = prepared(&seal).timed(Stamps { due: 7, made: 9 }).stamp(&seal, &stamp);
+        let rest = r#"{"data":{"points":{"温度":1}},"device_id":"board-1","due":7,"epoch":"e1","event":"e1/9","timestamp":5,"ts":9,"type":"DATA_UPDATE"}"#;
         assert_eq!(text, seal_text(&seal, rest));
     }
 

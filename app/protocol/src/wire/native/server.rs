@@ -42,6 +42,7 @@ pub enum ServerMessage {
     FullSnapshot(Snapshot),
     HeartbeatAck(HeartbeatAck),
     InvalidCommandFormat(Invalid),
+    ServiceRestarted(ServiceRestarted),
     StateChanged(StateChanged),
     Subscribed(Subscribed),
     /// A type that this version does not know.
@@ -110,6 +111,7 @@ impl ServerMessage {
             Self::FullSnapshot(_) => "FULL_SNAPSHOT",
             Self::HeartbeatAck(_) => "HEARTBEAT_ACK",
             Self::InvalidCommandFormat(_) => "INVALID_COMMAND_FORMAT",
+            Self::ServiceRestarted(_) => "SERVICE_RESTARTED",
             Self::StateChanged(_) => "STATE_CHANGED",
             Self::Subscribed(_) => "SUBSCRIBED",
             Self::Unknown => "UNKNOWN",
@@ -136,6 +138,7 @@ impl ServerMessage {
             "FULL_SNAPSHOT" => Self::FullSnapshot(Snapshot::read(data)?),
             "HEARTBEAT_ACK" => Self::HeartbeatAck(json::take(data)?),
             "INVALID_COMMAND_FORMAT" => Self::InvalidCommandFormat(json::take(data)?),
+            "SERVICE_RESTARTED" => Self::ServiceRestarted(json::take(data)?),
             "STATE_CHANGED" => Self::StateChanged(json::take(data)?),
             "SUBSCRIBED" => Self::Subscribed(json::take(data)?),
             _ => Self::Unknown,
@@ -256,6 +259,16 @@ pub struct DataRecovered {
     /// Numbers that nobody holds any more; an open end reaches to the last of its epoch.
     pub gone: Vec<(Sequence, Option<Sequence>)>,
     pub ranges: Vec<Range>,
+}
+
+/// `SERVICE_RESTARTED`: the streams go on under another epoch (S0-71).
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct ServiceRestarted {
+    /// When the run that the client knew was last known to be there.
+    pub down_from: Option<Timestamp>,
+    pub epoch: Epoch,
+    pub old_epoch: Epoch,
+    pub started_at: Timestamp,
 }
 
 /// `FULL_SNAPSHOT` (S0-14).

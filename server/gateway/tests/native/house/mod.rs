@@ -14,12 +14,15 @@ use engine::{Limits, PushStrategy, Setup, Station};
 use gateway::{Config, Gateway, Hub, Stopwatch};
 use protocol::digest::{Algorithm, Seal};
 use protocol::id::ChannelId;
+use protocol::part::{Condition, PartState};
 use protocol::point::{Device, Name, Plant, Point, PointKind, Site};
 use protocol::reading::Value;
 use protocol::report::{Reach, Report};
+use protocol::time::Timestamp;
 use protocol::wire::session::Integrity;
 use store::{Inbox, Policy, Records, Store, write_records};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -100,7 +103,9 @@ impl House {
     pub(crate) async fn close(self, folder: &Path) -> Store {
         self.stop.cancel();
         self.served.await.unwrap();
-        write_records(folder.into(), self.inbox, Policy::default(), self.stop).await;
+        let works = Condition { since: Timestamp::default(), state: PartState::Working, why: None };
+        let (conditions, _) = watch::channel(works);
+        write_records(folder.into(), self.inbox, Policy::default(), self.stop, conditions).await;
         Store::open(folder).await.unwrap()
     }
 

@@ -1,0 +1,9 @@
+//! Numbers as SQLite has them: with a sign.
+
+pub(crate) fn whole(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+pub(crate) fn count(whole: i64) -> u64 {
+    u64::try_from(whole).unwrap_or_default()
+}

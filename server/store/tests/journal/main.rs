@@ -1,0 +1,11 @@
+//! Real files in a temporary folder: what was handed in to the journal is there after whatever happens.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod damage;
+mod desk;
+mod failing_disk;
+mod kept;
+mod killed;
+mod model;
+mod torn;
