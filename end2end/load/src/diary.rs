@@ -49,6 +49,10 @@ impl Diary {
     fn note(&mut self, frame: &ServerFrame, session: &Session) {
         match &frame.message {
             ServerMessage::ConnectSuccess(_) => self.is_told = false,
+            ServerMessage::ServiceRestarted(_) => {
+                self.is_told = true;
+                self.restarts += 1;
+            }
             ServerMessage::FullSnapshot(snapshot) => {
                 let begins = frame.seq == Some(Sequence::FIRST) && !frame.recovered;
                 if begins && snapshot.settles.is_none() && !self.is_told {
@@ -63,10 +67,7 @@ impl Diary {
 
 impl Watch for Diary {
     fn heard(&mut self, text: &str, session: &Session, _: u64) {
-        if text.contains(RESTARTED) {
-            self.is_told = true;
-            self.restarts += 1;
-        } else if !text.contains(DELTA)
+        if !text.contains(DELTA)
             && let Ok(frame) = ServerFrame::read(text)
         {
             self.note(&frame, session);
@@ -90,6 +91,5 @@ impl Watch for Diary {
     }
 }
 
-/// Frames that tell nothing a diary needs, and the one that tells of a restart.
+/// Such frames tell nothing that a diary needs.
 const DELTA: &str = "\"type\":\"DATA_UPDATE\"";
-const RESTARTED: &str = "\"type\":\"SERVICE_RESTARTED\"";

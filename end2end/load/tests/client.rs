@@ -14,8 +14,8 @@ use protocol::digest::{Algorithm, Seal};
 use protocol::frame::Update;
 use protocol::time::Timestamp;
 use protocol::wire::native::{
-    ClientFrame, ClientMessage, ConnectSuccess, Prepared, SUB_PROTOCOL, ServerMessage, Snapshot,
-    Stamp,
+    ClientFrame, ClientMessage, ConnectSuccess, Prepared, SUB_PROTOCOL, ServerMessage,
+    ServiceRestarted, Snapshot, Stamp,
 };
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
@@ -28,6 +28,7 @@ struct End {
     socket: WebSocketStream<TcpStream>,
     /// The path that the client asked for, and its query.
     asked: String,
+    epoch: &'static str,
 }
 
 impl End {
@@ -42,12 +43,12 @@ impl End {
             Ok::<_, ErrorResponse>(response)
         };
         let socket = accept_hdr_async(stream, greet).await.unwrap();
-        Self { socket, asked }
+        Self { socket, asked, epoch: "e1" }
     }
 
     async fn say(&mut self, message: ServerMessage, seq: Option<u64>) {
         let (seal, device) = (seal(), "d0".parse().unwrap());
-        let epoch = "e1".parse().unwrap();
+        let epoch = self.epoch.parse().unwrap();
         let stamp = Stamp {
             device: &device,
             epoch: Some(&epoch),
@@ -63,7 +64,7 @@ impl End {
     async fn welcome(&mut self, resumed: bool) {
         let success = ConnectSuccess {
             connection_id: "c-1".parse().unwrap(),
-            epoch: "e1".parse().unwrap(),
+            epoch: self.epoch.parse().unwrap(),
             full_snapshot_interval_ms: 30_000,
             heartbeat_interval_ms: 10_000,
             resumed,
@@ -130,6 +131,28 @@ async fn a_client_that_begins_anew_was_told_of_a_hole() {
     let joins = client.look(|_, diary| diary.joins.clone()).await.unwrap();
     assert_eq!(joins.len(), 2);
     assert_eq!(joins[1].until, Some(Timestamp::from_millis(1_000)));
+}
+
+#[tokio::test]
+async fn a_restart_that_is_told_is_no_hole() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let client = Client::start(setup(&listener), Diary::default());
+    let mut first = End::accept(&listener).await;
+    first.welcome(false).await;
+    first.snapshot(1).await;
+    becomes(&client, 1).await;
+    client.cut().await;
+    let mut second = End { epoch: "e2", ..End::accept(&listener).await };
+    second.welcome(true).await;
+    let (old_epoch, epoch) = ("e1".parse().unwrap(), "e2".parse().unwrap());
+    let started_at = Timestamp::from_millis(2_000);
+    let restarted = ServiceRestarted { down_from: None, epoch, old_epoch, started_at };
+    second.say(ServerMessage::ServiceRestarted(restarted), None).await;
+    second.snapshot(1).await;
+    second.snapshot(2).await;
+    becomes(&client, 2).await;
+    let seen = client.look(|_, diary| (diary.joins.len(), diary.restarts)).await;
+    assert_eq!(seen, Some((1, 1)));
 }
 
 #[tokio::test]
