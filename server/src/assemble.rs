@@ -2,29 +2,31 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use dialect::native::Settings;
-use engine::{Event, Limits, Setup, Station};
+use engine::{Event, Journal, Limits, Setup};
 use field::map::ChannelConfig;
 use field::{poller, simulator::Board};
 use gateway::{Gateway, Hub, Stopwatch};
 use leptos::config::LeptosOptions;
 use protocol::digest::Seal;
-use protocol::id::{ChannelId, Epoch};
-use protocol::part::{Condition, PartState};
-use protocol::time::Timestamp;
+use protocol::id::ChannelId;
+use protocol::journal::Past;
+use protocol::part::{Condition, Part, PartState};
 use protocol::wire::session::Integrity;
 use store::Records;
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Mutex, mpsc, watch};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::{Configuration, key, reload};
+use crate::config::{Configuration, key};
 use crate::first_page::FirstPage;
 use crate::pages;
 use crate::supervise::keep_running;
@@ -51,14 +53,17 @@ impl Running {
     }
 }
 
-/// Starts everything that is configured; it runs until `stop`.
+/// Starts everything that is configured; it runs until `stop`. `None` where that came first.
 pub(crate) async fn start(
     configuration: &Configuration,
     boards: Vec<Board>,
+    timed: bool,
     stop: CancellationToken,
-) -> anyhow::Result<Running> {
-    let listener = gateway::bind(configuration.listen)
+) -> anyhow::Result<Option<Running>> {
+    let listener = gateway::bind_patiently(configuration.listen, &stop)
+        .await
         .with_context(|| format!("cannot listen on {}", configuration.listen))?;
+    let Some(listener) = listener else { return Ok(None) };
     let address = listener.local_addr()?;
     let integrity = integrity(configuration)?;
     let stopwatch = Stopwatch::start();
@@ -68,51 +73,139 @@ pub(crate) async fn start(
     for board in boards {
         tasks.spawn(board.run(stop.clone()));
     }
-    let hub = start_station(configuration, stopwatch, &tasks, &stop);
     let (senders, paces) = paces(configuration);
+    // The last sockets are closed by a Station that still runs.
+    let stop_station = CancellationToken::new();
+    let hub = start_station(configuration, &paces, stopwatch, &tasks, &stop_station).await;
     start_pollers(&configuration.channels, &paces, &hub, &tasks, &stop);
+    tasks.spawn(follow_clock(hub.clone(), stop.clone()));
     let first_page = FirstPage {
         hub: hub.clone(),
         plant: Arc::clone(&plant),
         paces: Arc::new(paces),
         snapshot_interval: configuration.push.full_snapshot_interval,
-        stopwatch,
-        clock: stopwatch.clock(),
     };
     let setup = gateway::Setup {
+        records: start_records(configuration, &hub, &tasks, &stop),
         hub,
         plant,
-        native: settings(configuration, &integrity, stopwatch),
-        records: start_records(configuration, &tasks, &stop),
+        native: Settings { timed, ..settings(configuration, &integrity) },
         config: gateway::Config { origins: configuration.origins.clone(), integrity },
     };
-    start_serving(listener, Gateway::new(setup, stop), first_page, &tasks);
-    Ok(Running { address, paces: senders, tasks })
+    let gateway = Gateway::new(setup, stop.clone());
+    start_serving(listener, address, gateway, first_page, &tasks, stop_station);
+    Ok(Some(Running { address, paces: senders, tasks }))
 }
 
-/// The one writer of all streams. Without it nothing is worth running.
-fn start_station(
+/// The one writer of all streams, started again where it fails; and the journal that lets it, and
+/// the next process, go on where it was.
+async fn start_station(
     configuration: &Configuration,
+    paces: &BTreeMap<ChannelId, watch::Receiver<Duration>>,
     stopwatch: Stopwatch,
     tasks: &TaskTracker,
     stop: &CancellationToken,
 ) -> Hub {
-    let setup = Setup {
-        plant: configuration.plant.clone(),
-        intervals: reload::poll_intervals(configuration),
-        push: configuration.push,
-        limits: Limits::default(),
-        clock: stopwatch.clock(),
-    };
-    let station = Station::new(setup, stopwatch.now());
-    let (hub, desk) = Hub::open(&station, &epoch(), stopwatch);
-    let stop_all = stop.clone().drop_guard();
-    let running = gateway::run_station(station, desk, stop.clone());
-    tasks.spawn(async move {
-        running.await;
-        drop(stop_all);
+    let (disk, inbox) = store::Journal::open();
+    let past = store::read_past(&configuration.data_dir, READ_PAST_WITHIN).await;
+    let past = past.unwrap_or_else(|error| {
+        tracing::error!("nothing of the time before is known: {error}");
+        Past::default()
     });
+    let journal = Journal::after(past, stopwatch.clock().at(stopwatch.now()));
+    let (hub, desk) = Hub::open(&configuration.plant, journal, disk, stopwatch);
+    let desk = Arc::new(Mutex::new(desk));
+    let setup = {
+        let (plant, push) = (configuration.plant.clone(), configuration.push);
+        let paces = paces.clone();
+        move || Setup {
+            plant: plant.clone(),
+            intervals: paces.iter().map(|(id, pace)| (*id, *pace.borrow())).collect(),
+            push,
+            limits: Limits::default(),
+        }
+    };
+    let stopped = stop.clone();
+    let run = move || {
+        let running = gateway::run_station(Arc::clone(&desk), setup(), stopped.clone());
+        async move {
+            running.await;
+            Ok::<_, Infallible>(())
+        }
+    };
+    let stopped = stop.clone();
+    tasks.spawn(async move { keep_running("station", stopped, run).await });
+    start_journal(configuration, inbox, &hub, tasks, stop);
     hub
+}
+
+/// Brings to the disk what the Station keeps; it ends after the Station has.
+fn start_journal(
+    configuration: &Configuration,
+    inbox: store::JournalInbox,
+    hub: &Hub,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) {
+    let conditions = tell_condition(Part::Journal, hub, tasks, stop);
+    let (directory, stopped) = (configuration.data_dir.clone(), stop.clone());
+    let write = move || {
+        let policy = store::JournalPolicy::default();
+        let writing = store::write_journal(
+            directory.clone(),
+            inbox.clone(),
+            policy,
+            stopped.clone(),
+            conditions.clone(),
+        );
+        async move {
+            writing.await;
+            Ok::<_, Infallible>(())
+        }
+    };
+    let stop = stop.clone();
+    tasks.spawn(async move { keep_running("writer of the journal", stop, write).await });
+}
+
+/// Lets everyone who follows the stream `system` know how a part of the server fares.
+fn tell_condition(
+    part: Part,
+    hub: &Hub,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) -> watch::Sender<Condition> {
+    let working = Condition { since: hub.time(), state: PartState::Working, why: None };
+    let (sender, mut receiver) = watch::channel(working);
+    let (hub, stop) = (hub.clone(), stop.clone());
+    tasks.spawn(async move {
+        loop {
+            let condition = receiver.borrow_and_update().clone();
+            if hub.tell(Event::Fared { part, condition }).await.is_err() {
+                return;
+            }
+            let changed = stop.run_until_cancelled(receiver.changed()).await;
+            if changed.is_none_or(|changed| changed.is_err()) {
+                return;
+            }
+        }
+    });
+    sender
+}
+
+/// Follows the machine's wall clock, which somebody may set.
+async fn follow_clock(hub: Hub, stop: CancellationToken) {
+    let stopwatch = hub.stopwatch();
+    while stop.run_until_cancelled(sleep(LOOK_AT_CLOCK)).await.is_some() {
+        let (clock, now) = (stopwatch.clock(), stopwatch.now());
+        let (told, shown) = (hub.time(), clock.at(now));
+        if told.since(shown).max(shown.since(told)) < CLOCK_TOLERANCE {
+            continue;
+        }
+        tracing::warn!("the clock was set from {told} to {shown}");
+        if hub.tell(Event::ClockSet(clock)).await.is_err() {
+            return;
+        }
+    }
 }
 
 /// One poller a channel, each started again if it fails.
@@ -145,8 +238,8 @@ fn start_pollers(
     }
     let hub = hub.clone();
     tasks.spawn(async move {
-        while let Some(report) = inbox.recv().await {
-            if hub.report(report).await.is_err() {
+        while let Some(polled) = inbox.recv().await {
+            if hub.report(polled.report, polled.at).await.is_err() {
                 return;
             }
         }
@@ -173,13 +266,13 @@ async fn tell_pace(
 /// It ends after the last connection has.
 fn start_records(
     configuration: &Configuration,
+    hub: &Hub,
     tasks: &TaskTracker,
     stop: &CancellationToken,
 ) -> Records {
     let (records, inbox) = Records::open();
+    let conditions = tell_condition(Part::Records, hub, tasks, stop);
     let (directory, stopped) = (configuration.data_dir.clone(), stop.clone());
-    let works = Condition { since: Timestamp::default(), state: PartState::Working, why: None };
-    let (conditions, _) = watch::channel(works);
     let write = move || {
         let policy = store::Policy::default();
         let writing = store::write_records(
@@ -199,30 +292,52 @@ fn start_records(
     records
 }
 
-fn settings(
-    configuration: &Configuration,
-    integrity: &Integrity,
-    stopwatch: Stopwatch,
-) -> Settings {
+fn settings(configuration: &Configuration, integrity: &Integrity) -> Settings {
     Settings {
         seal: Seal::new(integrity.algorithm, &integrity.key),
         heartbeat_interval: HEARTBEAT,
         push: configuration.push,
         server_version: env!("CARGO_PKG_VERSION").into(),
-        clock: stopwatch.clock(),
+        timed: false,
     }
 }
 
+/// Serves pages and sockets; a listener that fails opens its port again. The Station stops when the
+/// last socket has been closed.
 fn start_serving(
     listener: TcpListener,
+    address: SocketAddr,
     gateway: Gateway,
     first_page: FirstPage,
     tasks: &TaskTracker,
+    stop_station: CancellationToken,
 ) {
     let options = LeptosOptions::builder().output_name("gapless").build();
     let pages = pages::router(options, move |request| first_page.make(request));
     let router = gateway::router(gateway.clone()).merge(pages);
-    tasks.spawn(gateway::serve(listener, router, gateway));
+    let stop = gateway.stopped().clone();
+    let first = Arc::new(Mutex::new(Some(listener)));
+    let serve = {
+        let stop = stop.clone();
+        move || {
+            let (first, stop) = (Arc::clone(&first), stop.clone());
+            let (router, gateway) = (router.clone(), gateway.clone());
+            async move {
+                let listener = match first.lock().await.take() {
+                    Some(listener) => Some(listener),
+                    None => gateway::bind_patiently(address, &stop).await?,
+                };
+                if let Some(listener) = listener {
+                    gateway::serve(listener, router, gateway).await;
+                }
+                Ok::<_, io::Error>(())
+            }
+        }
+    };
+    tasks.spawn(async move {
+        let _stop_station = stop_station.drop_guard();
+        keep_running("listener", stop, serve).await;
+    });
 }
 
 type Paces<End> = BTreeMap<ChannelId, End>;
@@ -242,13 +357,16 @@ fn integrity(configuration: &Configuration) -> anyhow::Result<Integrity> {
     Ok(Integrity { algorithm: configuration.integrity.algorithm, key })
 }
 
-/// New at each start, and later ones sort behind earlier ones.
-fn epoch() -> Epoch {
-    uuid::Uuid::now_v7().to_string().parse().expect("a UUID is an identifier")
-}
-
 /// S0-37: a sign of life every ten seconds.
 const HEARTBEAT: Duration = Duration::from_secs(10);
+
+/// A disk that takes longer to be read keeps nobody waiting: the server has to be back within three
+/// seconds (S0-69).
+const READ_PAST_WITHIN: Duration = Duration::from_millis(1500);
+
+/// How soon a clock that was set is noticed, and how far it may drift unnoticed.
+const LOOK_AT_CLOCK: Duration = Duration::from_secs(1);
+const CLOCK_TOLERANCE: Duration = Duration::from_millis(500);
 
 /// Reports on their way to the Station; a poller that finds no room waits with its next poll.
 const REPORTS: usize = 256;

@@ -59,6 +59,10 @@ pub(crate) struct Serve {
     /// Where to keep what must survive a restart.
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
+    /// Adds to each pushed frame when it was due and when it was made (`due` and `ts`, microseconds
+    /// of CLOCK_MONOTONIC), for programs on this machine that measure.
+    #[arg(long)]
+    pub bench_stamps: bool,
 }
 
 #[derive(Args, Debug)]

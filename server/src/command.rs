@@ -49,7 +49,9 @@ fn serve(asked: &Serve, variables: &Variables) -> anyhow::Result<u8> {
         for warning in &configuration.warnings {
             tracing::warn!("{warning}");
         }
-        let running = assemble::start(&configuration, boards, stop.clone()).await?;
+        let timed = asked.bench_stamps;
+        let running = assemble::start(&configuration, boards, timed, stop.clone()).await?;
+        let Some(running) = running else { return Ok(DONE) };
         let address = running.address;
         tracing::info!(%address, "Gapless is at http://{address}");
         match source(&asked.configured, variables)? {

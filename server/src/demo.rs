@@ -117,7 +117,7 @@ mod tests {
             let (_pace, paced) = watch::channel(config.poll_interval);
             let points = config.targets[0].mappings.len();
             tokio::spawn(poller::run(config, paced, outbox, stop.clone()));
-            let report = inbox.recv().await.unwrap();
+            let report = inbox.recv().await.unwrap().report;
             assert_eq!(report.results.len(), points);
             let failed = report.results.iter().find(|(_, result)| result.is_err());
             assert_eq!(failed, None, "of {}", report.device);

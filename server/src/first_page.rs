@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::{header, request::Parts};
-use gateway::{Hub, Stopwatch};
+use gateway::Hub;
 use jiff::tz::TimeZone;
 use protocol::id::ChannelId;
 use protocol::point::{Plant, Site};
-use protocol::time::{Clock, Timestamp};
+use protocol::time::Timestamp;
 use tokio::sync::watch;
 use ui::{Bootstrap, Choice, Told, Zone, device_of};
 
@@ -20,8 +20,6 @@ pub(crate) struct FirstPage {
     pub plant: Arc<Plant>,
     pub paces: Arc<BTreeMap<ChannelId, watch::Receiver<Duration>>>,
     pub snapshot_interval: Duration,
-    pub stopwatch: Stopwatch,
-    pub clock: Clock,
 }
 
 impl FirstPage {
@@ -29,7 +27,7 @@ impl FirstPage {
     pub(crate) fn make(&self, request: &Parts) -> Bootstrap {
         let page = device_of(request.uri.path());
         let cookies = request.headers.get(header::COOKIE).and_then(|value| value.to_str().ok());
-        let now = self.clock.at(self.stopwatch.now());
+        let now = self.hub.time();
         let facts = Bootstrap::of(&self.plant, page.as_ref());
         let told = |(update, at)| Told { at, update };
         let values = facts.streams().filter_map(|stream| {

@@ -9,7 +9,7 @@ use protocol::id::{ConnectionId, DeviceId, Epoch};
 use protocol::stream::StreamName;
 use protocol::time::Timestamp;
 use protocol::wire::CloseCode;
-use protocol::wire::native::{ConnectionLost, Invalid, Refused};
+use protocol::wire::native::{ConnectionLost, Invalid, Refused, ServiceRestarted};
 use serde::{Deserialize, Serialize};
 
 use crate::status::Status;
@@ -75,6 +75,14 @@ pub enum News {
         recovered: bool,
         at: Timestamp,
     },
+    /// What the values of the stream were in this time of the server cannot be had any more;
+    /// `events` where its key events have been told all the same.
+    Missed {
+        stream: StreamName,
+        from: Timestamp,
+        to: Timestamp,
+        events: bool,
+    },
     /// All good points of the stream were still true at this time of the server.
     Confirmed {
         stream: StreamName,
@@ -90,6 +98,8 @@ pub enum Notice {
     Restored { repaired: u64, lost: u64, after: Duration },
     /// Another client of the device fell silent (S0-39).
     OtherLost(ConnectionLost),
+    /// The server was started again (S0-71).
+    Restarted(ServiceRestarted),
     /// A frame came or arrived with a wrong check code; nothing of it counted (S0-95).
     Tampered,
     /// The server could not understand one of our frames.

@@ -61,6 +61,11 @@ impl Gaps {
         !self.missing.is_empty() || !self.gone.is_empty() || !self.doubtful.is_empty()
     }
 
+    /// How many numbers are missing and wanted.
+    pub(crate) fn missing(&self) -> u64 {
+        self.missing.count()
+    }
+
     /// The numbers to ask for, in at most so many ranges.
     pub(crate) fn wanted(&self, most: usize) -> Vec<(u64, u64)> {
         let mut wanted = self.missing.clone();

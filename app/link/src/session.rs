@@ -50,6 +50,8 @@ pub struct Session {
     failed: bool,
     connection: Option<ConnectionId>,
     epoch: Option<Epoch>,
+    /// The last run of the server that said it had been started.
+    restarted: Option<Epoch>,
     server_version: Option<String>,
     server_time: ServerTime,
     streams: Streams,
@@ -86,6 +88,7 @@ impl Session {
             failed: false,
             connection,
             epoch: None,
+            restarted: None,
             server_version: None,
             server_time: ServerTime::default(),
             vitals: Vitals::default(),

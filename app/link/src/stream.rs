@@ -1,5 +1,7 @@
 //! One stream as a client follows it: its numbers, its facts and what happened in it.
 
+use std::time::Duration;
+
 use protocol::frame::{Sequence, Update};
 use protocol::id::Epoch;
 use protocol::stream::StreamName;
@@ -26,10 +28,22 @@ pub(crate) struct Stream {
     heard: Heard,
     /// How far the data reaches.
     at: Timestamp,
+    /// Where the stream stood in a run of the server that has ended, until this one has told the
+    /// whole table: only then is nothing of the old one wanted any more.
+    stood: Option<Position>,
+    /// Since when values are missing for good, and whether its key events came all the same.
+    hole: Option<Hole>,
     /// The table comes from an earlier page and this page does not know it.
     untold: bool,
     asked: Option<Instant>,
     ask_at: Option<Instant>,
+}
+
+/// A time of which the values are not known.
+#[derive(Clone, Copy, Debug)]
+struct Hole {
+    from: Timestamp,
+    events: bool,
 }
 
 /// How a stream stands on the present connection.
@@ -57,6 +71,8 @@ impl Stream {
             table: Table::default(),
             heard: Heard::default(),
             at: Timestamp::default(),
+            stood: None,
+            hole: None,
             untold: false,
             asked: None,
             ask_at: None,
@@ -86,6 +102,10 @@ impl Stream {
 
     /// Where the stream can be taken up again; `None` where nothing whole is held.
     pub(crate) fn position(&self) -> Option<Position> {
+        self.stood.clone().or_else(|| self.place())
+    }
+
+    fn place(&self) -> Option<Position> {
         let seq = Sequence(self.gaps.unbroken());
         let epoch = self.epoch.clone().filter(|_| self.table.is_whole() && seq.0 > 0)?;
         Some(Position { epoch, seq, stream: Some(self.name.clone()) })
@@ -117,8 +137,37 @@ impl Stream {
         self.standing = Standing::Refused;
     }
 
-    /// The stream begins under this epoch, with number 1.
-    pub(crate) fn join(&mut self, epoch: Epoch) {
+    /// The stream begins under this epoch, with number 1. What it told before is over, and nobody
+    /// knows what happened in between.
+    pub(crate) fn join(&mut self, epoch: Epoch, vitals: &mut Vitals) {
+        self.stood = None;
+        self.begin(epoch, false, vitals);
+    }
+
+    /// The server does not know the run in which the stream stood, so neither what is gone of it.
+    pub(crate) fn doubt_events(&mut self) {
+        if let Some(hole) = &mut self.hole {
+            hole.events = false;
+        }
+    }
+
+    /// The server was started again, and tells the key events of the time between.
+    pub(crate) fn restart(&mut self, epoch: Epoch, vitals: &mut Vitals) {
+        if matches!(self.standing, Standing::Refused) {
+            return;
+        }
+        self.stood = self.position();
+        let events = self.stood.is_some();
+        self.begin(epoch, events, vitals);
+    }
+
+    /// What was missing under the old numbers is part of a hole in time from now on.
+    fn begin(&mut self, epoch: Epoch, events: bool, vitals: &mut Vitals) {
+        vitals.forget(self.gaps.missing());
+        if self.at > Timestamp::default() {
+            let hole = self.hole.get_or_insert(Hole { from: self.at, events });
+            hole.events &= events;
+        }
         self.standing = Standing::Joining;
         self.epoch = Some(epoch);
         self.gaps = Gaps::after(0);
@@ -135,12 +184,14 @@ impl Stream {
     }
 
     /// The server grants the stream: it begins, unless it has been resumed.
-    pub(crate) fn grant(&mut self, epoch: Epoch) {
+    pub(crate) fn grant(&mut self, epoch: Epoch, vitals: &mut Vitals) {
         match self.standing {
             Standing::Resuming | Standing::Following if self.is_of(&epoch) => {
                 self.standing = Standing::Resuming;
             }
-            _ => self.join(epoch),
+            // Its snapshot is on the way.
+            Standing::Joining if self.is_of(&epoch) => {}
+            _ => self.join(epoch, vitals),
         }
     }
 
@@ -156,18 +207,20 @@ impl Stream {
         if self.begins_anew(&frame, number)
             && let Some(epoch) = self.epoch.clone()
         {
-            self.join(epoch);
+            self.join(epoch, vitals);
         }
         let settles = settled(&frame.message, number);
         if !self.count(number, frame.recovered, settles, now, vitals) {
             return news;
         }
         let (at, is_live) = (frame.timestamp, !frame.recovered || settles.is_some());
-        vitals.reach(at);
-        self.at = self.at.max(at);
         let is_body =
             !matches!(frame.message, ServerMessage::StateChanged(_) | ServerMessage::Unknown);
         news.extend(self.apply(number, frame.message, at));
+        news.extend(self.close_hole(at));
+        vitals.reach(at);
+        // A server's clock may be set back.
+        self.at = if is_live { at } else { self.at.max(at) };
         news.extend(self.confirm(at).filter(|_| is_live && is_body));
         news
     }
@@ -181,9 +234,7 @@ impl Stream {
         vitals: &mut Vitals,
     ) -> Option<News> {
         let number = state.seq.0;
-        if matches!(self.standing, Standing::Asked { .. } | Standing::Refused)
-            || number > LARGEST_NUMBER
-        {
+        if !self.is_granted() || number > LARGEST_NUMBER {
             return None;
         }
         // Less than we hold is written on this socket: it began anew, and the beginning was lost.
@@ -191,7 +242,7 @@ impl Stream {
             && state.lag == 0
             && (1..self.gaps.last()).contains(&number);
         if began || !self.is_of(&state.epoch) {
-            self.join(state.epoch.clone());
+            self.join(state.epoch.clone(), vitals);
         }
         self.miss(self.gaps.last(), number, now, vitals);
         self.confirm(at).filter(|_| state.lag == 0 && number == self.gaps.last())
@@ -211,11 +262,19 @@ impl Stream {
     }
 
     /// Nobody holds these numbers any more; they stay lost.
-    pub(crate) fn give_up(&mut self, epoch: &Epoch, gone: &[(Sequence, Option<Sequence>)]) {
+    pub(crate) fn give_up(
+        &mut self,
+        epoch: &Epoch,
+        gone: &[(Sequence, Option<Sequence>)],
+        now: Instant,
+        vitals: &mut Vitals,
+    ) {
         if !self.is_of(epoch) {
             return;
         }
         for (from, to) in gone {
+            let last = to.filter(|to| to.0 <= LARGEST_NUMBER);
+            self.miss(self.gaps.last(), last.map_or(0, |to| to.0), now, vitals);
             self.gaps.give_up(from.0, to.map_or(u64::MAX, |to| to.0));
         }
     }
@@ -267,9 +326,13 @@ impl Stream {
         number.filter(|number| (1..=LARGEST_NUMBER).contains(number))
     }
 
+    /// The server has said that it carries the stream on this connection.
+    pub(crate) fn is_granted(&self) -> bool {
+        !matches!(self.standing, Standing::Asked { .. } | Standing::Refused)
+    }
+
     fn is_current(&self, frame: &ServerFrame) -> bool {
-        let granted = !matches!(self.standing, Standing::Asked { .. } | Standing::Refused);
-        granted && frame.epoch.as_ref().is_none_or(|epoch| self.is_of(epoch))
+        self.is_granted() && frame.epoch.as_ref().is_none_or(|epoch| self.is_of(epoch))
     }
 
     fn begins_anew(&self, frame: &ServerFrame, number: u64) -> bool {
@@ -335,6 +398,17 @@ impl Stream {
         }
     }
 
+    /// With a whole table, nothing of another run is wanted any more.
+    fn close_hole(&mut self, to: Timestamp) -> Option<News> {
+        if !self.table.is_whole() {
+            return None;
+        }
+        self.stood = None;
+        let Hole { from, events } = self.hole.take()?;
+        let events = events && to.since(from) <= EVENTS_KEPT;
+        Some(News::Missed { stream: self.name.clone(), from, to, events })
+    }
+
     fn tell_all(&self, at: Timestamp) -> News {
         let (stream, update) = (self.name.clone(), self.facts().clone());
         News::Told { stream, update, snapshot: true, at }
@@ -355,6 +429,9 @@ fn settled(message: &ServerMessage, number: u64) -> Option<(u64, u64)> {
         _ => None,
     }
 }
+
+/// For as long a server keeps its key events (S0-65): what happened before may be gone.
+const EVENTS_KEPT: Duration = Duration::from_secs(300);
 
 /// A damaged frame that claims a number further off than this is not believed.
 const NEAR: u64 = 64;

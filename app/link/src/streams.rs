@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use protocol::frame::{Sequence, Update};
-use protocol::id::{DeviceId, Epoch};
+use protocol::frame::Update;
+use protocol::id::DeviceId;
 use protocol::stream::StreamName;
 use protocol::time::{Instant, Timestamp};
 use protocol::wire::native::{
-    ClientMessage, ConnectSuccess, Position, ServerFrame, StreamState, Subscribed,
+    ClientMessage, ConnectSuccess, DataRecovered, Position, ServerFrame, ServiceRestarted,
+    StreamState, Subscribed,
 };
 
 use crate::event::{Kept, News};
@@ -81,6 +82,7 @@ impl Streams {
         &mut self,
         success: &ConnectSuccess,
         now: Instant,
+        vitals: &mut Vitals,
     ) -> (Vec<ClientMessage>, Vec<News>) {
         let mut said = Vec::new();
         let mut news = Vec::new();
@@ -88,13 +90,13 @@ impl Streams {
             said.push(ClientMessage::Resume(self.positions()));
         }
         for (name, stream) in &mut self.all {
-            let goes_on = success.resumed && stream.is_of(&success.epoch);
-            if goes_on && stream.position().is_some() {
-                news.extend(stream.resume(now, &self.policy));
-            } else if *name == self.own {
-                stream.join(success.epoch.clone());
-            } else {
-                stream.ask(now);
+            match stream.position().filter(|_| success.resumed) {
+                Some(position) if position.epoch == success.epoch => {
+                    news.extend(stream.resume(now, &self.policy));
+                }
+                Some(_) => stream.restart(success.epoch.clone(), vitals),
+                None if *name == self.own => stream.join(success.epoch.clone(), vitals),
+                None => stream.ask(now),
             }
         }
         said.push(ClientMessage::Subscribe(self.beside().map(StreamName::to_string).collect()));
@@ -102,10 +104,23 @@ impl Streams {
         (said, news)
     }
 
-    pub(crate) fn grant(&mut self, subscribed: &Subscribed) {
+    /// The server goes on under another epoch, on this same connection.
+    pub(crate) fn restart(&mut self, restarted: &ServiceRestarted, vitals: &mut Vitals) {
+        let epoch = &restarted.epoch;
+        for stream in self.all.values_mut() {
+            if stream.is_granted() && !stream.is_of(epoch) {
+                stream.restart(epoch.clone(), vitals);
+            }
+            if restarted.down_from.is_none() {
+                stream.doubt_events();
+            }
+        }
+    }
+
+    pub(crate) fn grant(&mut self, subscribed: &Subscribed, vitals: &mut Vitals) {
         for granted in &subscribed.streams {
             if let Some(stream) = self.beside_mut(&granted.stream) {
-                stream.grant(granted.epoch.clone());
+                stream.grant(granted.epoch.clone(), vitals);
             }
         }
         for refused in &subscribed.refused {
@@ -148,9 +163,15 @@ impl Streams {
     }
 
     /// Takes the answer to a request for lost frames.
-    pub(crate) fn give_up(&mut self, frame: &ServerFrame, epoch: &Epoch, gone: &Gone) {
+    pub(crate) fn give_up(
+        &mut self,
+        frame: &ServerFrame,
+        answer: &DataRecovered,
+        now: Instant,
+        vitals: &mut Vitals,
+    ) {
         if let Some(stream) = self.of(frame.stream.as_ref()) {
-            stream.give_up(epoch, gone);
+            stream.give_up(&answer.epoch, &answer.gone, now, vitals);
         }
     }
 
@@ -204,9 +225,6 @@ impl Streams {
         self.all.get_mut(name)
     }
 }
-
-/// Numbers that nobody holds any more; an open end reaches to the last of its epoch.
-type Gone = [(Sequence, Option<Sequence>)];
 
 fn says_nothing(message: &ClientMessage) -> bool {
     match message {

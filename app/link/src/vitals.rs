@@ -46,6 +46,11 @@ impl Vitals {
         self.repaired = self.repaired.saturating_add(frames);
     }
 
+    /// Nobody waits for these frames any more: their numbers are of a time that is over.
+    pub(crate) fn forget(&mut self, frames: u64) {
+        self.lost = self.lost.saturating_sub(frames);
+    }
+
     /// The data reaches up to this time of the server.
     pub(crate) fn reach(&mut self, at: Timestamp) {
         self.data_until = self.data_until.max(Some(at));

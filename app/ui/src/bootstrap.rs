@@ -87,7 +87,7 @@ impl Bootstrap {
     pub fn streams(&self) -> impl Iterator<Item = StreamName> + '_ {
         let sites = self.sites.iter().map(|site| StreamName::Site(site.id.clone()));
         let device = self.device.as_ref().map(|device| StreamName::Device(device.id.clone()));
-        sites.chain(device)
+        sites.chain(device).chain([StreamName::System])
     }
 }
 
@@ -149,7 +149,8 @@ mod tests {
         assert_eq!(page.home, Some(home.clone()));
         assert!(page.devices.iter().all(|device| device.points.len() == device.overview.len()));
         let streams: Vec<_> = page.streams().map(|name| name.to_string()).collect();
-        assert_eq!(streams, ["site/plant".to_owned(), format!("device/{home}")]);
+        let device = format!("device/{home}");
+        assert_eq!(streams, ["site/plant", device.as_str(), "system"]);
         assert_eq!(Bootstrap::of(&plant, None).home, Some(plant.devices[0].id.clone()));
     }
 

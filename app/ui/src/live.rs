@@ -1,6 +1,6 @@
 //! Where news becomes signals, and nowhere else.
 
-mod events;
+pub(crate) mod events;
 pub(crate) mod history;
 mod page;
 mod standing;
@@ -14,8 +14,9 @@ use leptos::prelude::*;
 use link::status::Status;
 use link::{News, Notice};
 use protocol::device::{DeviceStatus, Links};
-use protocol::frame::{KeyEvent, Summary, Update};
+use protocol::frame::{KeyEvent, StateChanged, Summary, Update};
 use protocol::id::{DeviceId, FaultCode, PointKey};
+use protocol::part::{Condition, Part};
 use protocol::point::Device;
 use protocol::reading::Reading;
 use protocol::stream::StreamName;
@@ -46,6 +47,7 @@ pub struct Live {
     footings: Table<StreamName, Footing>,
     histories: StoredValue<HashMap<(DeviceId, PointKey), History>>,
     events: RwSignal<Vec<Happening>>,
+    parts: RwSignal<BTreeMap<Part, Condition>>,
 }
 
 /// A device as a whole, told by its own stream.
@@ -93,6 +95,7 @@ impl Live {
             footings: Table::new(),
             histories: StoredValue::new(HashMap::new()),
             events: RwSignal::new(page.events.clone()),
+            parts: RwSignal::new(BTreeMap::new()),
             page: StoredValue::new(page.clone()),
         };
         for (stream, Told { at, update }) in &page.values {
@@ -108,6 +111,7 @@ impl Live {
                 self.told(&stream, &update, snapshot, at);
             }
             News::Happened { stream, event, .. } => self.happened(&stream, &event),
+            News::Missed { stream, from, to, events } => self.missed(&stream, from, to, events),
             News::Confirmed { stream, at } => self.confirmed(&stream, at),
             News::Notice(notice) => self.notice.set(Some((notice, self.now_untracked()))),
         }
@@ -118,7 +122,8 @@ impl Live {
         match stream {
             StreamName::Device(device) => self.device_told(device, update, at),
             StreamName::Site(_) => self.site_told(update, at),
-            StreamName::Alarms | StreamName::System | StreamName::User(_) => {}
+            StreamName::System => self.system_told(update, snapshot),
+            StreamName::Alarms | StreamName::User(_) => {}
         }
         let known = self.footings.now(stream).unwrap_or_default();
         let whole = if snapshot { at } else { known.snapshot };
@@ -138,6 +143,24 @@ impl Live {
         let Some(device) = stream.device().cloned() else { return };
         let happening = Happening { device, change: change.clone() };
         self.events.update(|events| events::add(events, happening));
+    }
+
+    /// What the plant did in this time is not known, or only its events are.
+    fn missed(self, stream: &StreamName, from: Timestamp, to: Timestamp, events: bool) {
+        let Some(device) = stream.device().cloned() else { return };
+        let what = if events { events::HOLE_IN_VALUES } else { events::HOLE_IN_ALL };
+        let millis = |at: Timestamp| at.as_millis().to_string();
+        let change = StateChanged { at: to, new: millis(to), old: millis(from), what: what.into() };
+        self.events.update(|events| events::add(events, Happening { device, change }));
+    }
+
+    fn system_told(self, update: &Update, snapshot: bool) {
+        self.parts.update(|parts| {
+            if snapshot {
+                parts.clear();
+            }
+            parts.extend(update.parts.clone());
+        });
     }
 
     /// Shows where the connection stands.

@@ -2,6 +2,7 @@
 
 use link::status::{Ending, LinkState};
 use protocol::device::{DeviceStatus, Peer};
+use protocol::part::Part;
 use protocol::reading::{Quality, Reason};
 use protocol::wire::CloseCode;
 use protocol::wire::native::FailReason;
@@ -120,6 +121,16 @@ pub const DATA_OLD: Text = text("数据流停滞", "The data stream stands still
 pub const UPGRADED: Text =
     text("服务已升级, 请刷新页面", "The service was upgraded: reload the page");
 pub const RECOVERED: Text = text("已恢复", "Recovered");
+pub const RESTARTED: Text = text("服务已重启", "The service was restarted");
+pub const HOLE_IN_VALUES: Text =
+    text("数值缺失 (事件已补齐)", "Values missing (events are complete)");
+pub const HOLE_IN_ALL: Text = text("数值与事件缺失", "Values and events missing");
+pub const JOURNAL_FAILS: Text = text(
+    "恢复日志无法写入: 数值照常, 但服务重启后事件可能缺失",
+    "The journal cannot be written: values go on, but a restart may lose events",
+);
+pub const RECORDS_FAIL: Text =
+    text("运行记录无法写入: 数值照常", "Nothing can be put on record: values go on");
 pub const REFILLED: Text = text("补传", "refilled");
 pub const GAP: Text = text("缺口", "gaps");
 pub const OTHER_LOST: Text =
@@ -138,6 +149,14 @@ pub fn tries(language: Language, tries: u32, of: u32) -> String {
 }
 
 /// How many frames came after all: `补传 42 条`.
+/// What it means that a part of the server fails.
+pub fn failing(part: Part) -> Text {
+    match part {
+        Part::Journal => JOURNAL_FAILS,
+        Part::Records => RECORDS_FAIL,
+    }
+}
+
 pub fn refilled(language: Language, frames: u64) -> String {
     match language {
         Language::Zh => format!("{} {frames} 条", REFILLED.zh),

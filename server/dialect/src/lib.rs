@@ -8,7 +8,7 @@ use std::ops::Deref;
 use engine::Window;
 use protocol::frame::Offset;
 use protocol::stream::StreamName;
-use protocol::time::Instant;
+use protocol::time::{Clock, Instant};
 use protocol::wire::CloseCode;
 
 pub mod native;
@@ -37,6 +37,9 @@ pub trait Dialect {
 pub trait View {
     /// A stream's window. Let go of one before asking for the next.
     fn window<'a>(&'a self, stream: &StreamName) -> Option<Box<dyn Deref<Target = Window> + 'a>>;
+
+    /// What tells the time of day; it may have been set since it was last asked.
+    fn clock(&self) -> Clock;
 }
 
 /// What a client can send.
@@ -85,4 +88,6 @@ pub enum Incident {
     DataLost(String),
     /// More frames than the limit.
     Flooded,
+    /// So far behind that it does better to come back.
+    Slow,
 }

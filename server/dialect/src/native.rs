@@ -1,5 +1,6 @@
 //! S0's dialect at `/ws/device`: numbered, sealed frames, and their repair.
 
+mod coming_back;
 mod cursor;
 mod requests;
 mod voice;
@@ -12,14 +13,16 @@ use engine::throttle::Throttle;
 use engine::{Notice, PushStrategy};
 use protocol::digest::Seal;
 use protocol::frame::Offset;
-use protocol::id::{ConnectionId, DeviceId};
+use protocol::id::{ConnectionId, DeviceId, Epoch};
+use protocol::journal::Base;
 use protocol::stream::StreamName;
-use protocol::time::{Clock, Instant};
+use protocol::time::Instant;
 use protocol::wire::CloseCode;
 use protocol::wire::native::{ConnectSuccess, ConnectionLost, ServerMessage};
 
-use crate::{Action, Dialect, Heard, Request, View};
-use cursor::Cursor;
+use crate::{Action, Dialect, Heard, Incident, Request, View};
+use coming_back::Stood;
+use cursor::{Cursor, Telling, TooSlow};
 use voice::Voice;
 pub use voice::refusal;
 
@@ -31,7 +34,8 @@ pub struct Settings {
     pub heartbeat_interval: Duration,
     pub push: PushStrategy,
     pub server_version: String,
-    pub clock: Clock,
+    /// Frames of streams tell when they were made: for those who measure.
+    pub timed: bool,
 }
 
 /// Who is at the other end.
@@ -40,7 +44,7 @@ pub struct Guest {
     pub device: DeviceId,
     pub connection: ConnectionId,
     /// Where the numbers of a former stay began; `None` for a newcomer.
-    pub resumed: Option<BTreeMap<StreamName, Offset>>,
+    pub resumed: Option<BTreeMap<StreamName, Base>>,
     pub user: String,
     pub role: String,
 }
@@ -54,6 +58,8 @@ pub struct Native {
     /// The stream of the connection's device.
     own: StreamName,
     cursors: BTreeMap<StreamName, Cursor>,
+    /// The run of the server that this connection knows of.
+    run: Option<Epoch>,
     /// Until when a returning client may say where it was.
     resume_until: Option<Instant>,
     throttle: Throttle,
@@ -69,6 +75,7 @@ impl Native {
             voice: Voice::new(Arc::clone(&settings), guest.device.clone()),
             own: StreamName::Device(guest.device.clone()),
             cursors: BTreeMap::new(),
+            run: None,
             resume_until: guest.resumed.is_some().then(|| now + RESUME_WAIT),
             throttle: Throttle::new(BURST, STEADY, now),
             heard_at: now,
@@ -96,34 +103,72 @@ impl Native {
         }
         self.resume_until = None;
         let own = self.own.clone();
-        self.join(&own, view, actions);
+        let known = self.guest.resumed.take().and_then(|mut bases| bases.remove(&own));
+        if let Some(window) = view.window(&own)
+            && let Some(old) = known.filter(|base| base.epoch != *window.epoch())
+        {
+            self.tell_restart(&old.epoch, &window, now, actions);
+        }
+        self.join(&own, view, now, actions);
     }
 
     /// Follows a stream from a snapshot of it; `false` as long as there is nothing to follow.
-    fn join(&mut self, stream: &StreamName, view: &dyn View, actions: &mut Vec<Action>) -> bool {
+    fn join(
+        &mut self,
+        stream: &StreamName,
+        view: &dyn View,
+        now: Instant,
+        actions: &mut Vec<Action>,
+    ) -> bool {
         let Some(window) = view.window(stream).filter(|window| window.top() > Offset(0)) else {
             return false;
         };
-        let cursor = Cursor::join(&window);
-        actions.push(Action::Ask(Request::Follow { stream: stream.clone(), base: cursor.base() }));
-        actions.push(Action::Say(self.voice.snapshot(
-            &cursor,
-            self.foreign(stream),
-            &window,
-            None,
-        )));
+        let cursor = Cursor::join(&window, now);
+        let (base, name) = (cursor.base(), foreign(stream, &self.own));
+        actions.push(Action::Ask(Request::Follow { stream: stream.clone(), base }));
+        actions.push(Action::Say(self.voice.snapshot(&cursor, name, &window, None)));
+        self.run = Some(window.epoch().clone());
         self.cursors.insert(stream.clone(), cursor);
         true
     }
 
-    /// The name to put into frames of `stream`: none for the connection's own.
-    fn foreign<'a>(&self, stream: &'a StreamName) -> Option<&'a StreamName> {
-        (*stream != self.own).then_some(stream)
+    /// Tells what is new of one stream.
+    fn tell_of(
+        &mut self,
+        stream: &StreamName,
+        view: &dyn View,
+        now: Instant,
+        actions: &mut Vec<Action>,
+    ) -> Result<(), TooSlow> {
+        let Some(window) = view.window(stream) else { return Ok(()) };
+        let Some(cursor) = self.cursors.get_mut(stream) else { return Ok(()) };
+        if cursor.epoch() != window.epoch() {
+            let stood = Stood::at(cursor);
+            drop(window);
+            self.restart(stream, &stood, view, now, actions);
+            return Ok(());
+        }
+        for notice in cursor.notices(&window) {
+            actions.extend(told(&self.voice, &self.guest.connection, notice, now));
+        }
+        let name = foreign(stream, &self.own);
+        cursor.catch_up(Telling { window: &window, voice: &self.voice, stream: name, now }, actions)
     }
+
+    /// The client's position is kept; on a fresh socket it gets what is true by then.
+    fn part_with_the_slow(&mut self) -> Vec<Action> {
+        vec![Action::Ask(Request::Record(Incident::Slow)), self.close(CloseCode::Slow)]
+    }
+}
+
+/// The name to put into frames of `stream`: none for the connection's own.
+fn foreign<'a>(stream: &'a StreamName, own: &StreamName) -> Option<&'a StreamName> {
+    (stream != own).then_some(stream)
 }
 
 impl Dialect for Native {
     fn open(&mut self, view: &dyn View, now: Instant) -> Vec<Action> {
+        self.voice.set_clock(view.clock());
         let Some(epoch) = view.window(&self.own).map(|window| window.epoch().clone()) else {
             return vec![self.close(CloseCode::UnknownDevice)];
         };
@@ -146,6 +191,7 @@ impl Dialect for Native {
             return Vec::new();
         }
         self.heard_at = now;
+        self.voice.set_clock(view.clock());
         requests::answer(self, heard, view, now)
     }
 
@@ -154,26 +200,26 @@ impl Dialect for Native {
         if self.is_closed {
             return actions;
         }
+        self.voice.set_clock(view.clock());
         self.start(view, now, &mut actions);
-        let own = self.own.clone();
-        for (stream, cursor) in &mut self.cursors {
-            let Some(window) = view.window(stream) else { continue };
-            let foreign = (*stream != own).then_some(stream);
-            for notice in cursor.notices(&window) {
-                actions.extend(told(&self.voice, &self.guest.connection, notice, now));
+        let streams: Vec<StreamName> = self.cursors.keys().cloned().collect();
+        for stream in streams {
+            if let Err(TooSlow) = self.tell_of(&stream, view, now, &mut actions) {
+                actions.extend(self.part_with_the_slow());
+                break;
             }
-            cursor.catch_up(&window, &self.voice, foreign, &mut actions);
         }
         actions
     }
 
-    fn tick(&mut self, _view: &dyn View, now: Instant) -> Vec<Action> {
+    fn tick(&mut self, view: &dyn View, now: Instant) -> Vec<Action> {
         if self.is_closed || now < self.silent_at() {
             return Vec::new();
         }
+        self.voice.set_clock(view.clock());
         let silent = now.since(self.heard_at);
         let lost = ServerMessage::ConnectionLost(ConnectionLost {
-            at: self.settings.clock.at(now),
+            at: self.voice.time(now),
             connection_id: self.guest.connection.clone(),
             silent_ms: u64::try_from(silent.as_millis()).unwrap_or(u64::MAX),
         });

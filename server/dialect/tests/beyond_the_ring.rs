@@ -12,6 +12,7 @@ use dialect::{Action, Dialect as _, Heard};
 use engine::PushStrategy;
 use protocol::digest::{Algorithm, Seal};
 use protocol::frame::{Offset, Sequence};
+use protocol::journal::Base;
 use protocol::reading::Value;
 use protocol::stream::StreamName;
 use protocol::wire::native::{ClientFrame, ClientMessage, Position, ServerFrame, ServerMessage};
@@ -32,12 +33,13 @@ fn connect(world: &World, resumed: bool) -> Native {
         heartbeat_interval: Duration::from_secs(10),
         push: PushStrategy::default(),
         server_version: "1".into(),
-        clock: world::clock(),
+        timed: false,
     };
+    let base = Base { epoch: "e1".parse().unwrap(), offset: Offset(0) };
     let guest = Guest {
         device: "board-1".parse().unwrap(),
         connection: "c1".parse().unwrap(),
-        resumed: resumed.then(|| [(own(), Offset(0))].into()),
+        resumed: resumed.then(|| [(own(), base)].into()),
         user: "anonymous".into(),
         role: "operator".into(),
     };
@@ -66,12 +68,12 @@ fn said(actions: Vec<Action>) -> Vec<ServerFrame> {
 fn is_made_good(world: &World, mut frames: Vec<ServerFrame>) {
     let last = frames.pop().unwrap();
     let ServerMessage::FullSnapshot(snapshot) = last.message else { panic!("{last:?}") };
-    let top = Sequence(world.windows.0[&own()].top().0);
+    let top = Sequence(world.windows.streams[&own()].top().0);
     assert_eq!((last.seq, snapshot.settles), (Some(top), Some((Sequence(2), top))));
-    assert_eq!(&snapshot.update, world.windows.0[&own()].table());
+    assert_eq!(&snapshot.update, world.windows.streams[&own()].table());
     assert!(frames.iter().all(|frame| frame.recovered && frame.event.is_some()));
     let numbers: Vec<_> = frames.iter().map(|frame| frame.seq.unwrap().0).collect();
-    let events: Vec<_> = world.events.iter().map(|(_, offset, _)| offset.0).collect();
+    let events: Vec<_> = world.events.iter().map(|event| event.id.offset.0).collect();
     assert!(!events.is_empty());
     assert_eq!(numbers, events);
 }
@@ -96,5 +98,6 @@ fn a_client_that_returns_beyond_the_ring_misses_no_event() {
     let message = ClientMessage::Resume(vec![position]);
     let frame = ClientFrame::new(message, &"board-1".parse().unwrap(), Default::default());
     let text = frame.write(&seal());
-    is_made_good(&world, said(native.hear(Heard::Text(&text), &world.windows, world.now)));
+    assert!(said(native.hear(Heard::Text(&text), &world.windows, world.now)).is_empty());
+    is_made_good(&world, said(native.tell(&world.windows, world.now)));
 }

@@ -55,7 +55,7 @@ impl Conversation {
             heartbeat_interval: Duration::from_secs(10),
             push: PushStrategy::default(),
             server_version: "1".into(),
-            clock: world::clock(),
+            timed: false,
         };
         let guest = Guest {
             device: "board-1".parse().unwrap(),

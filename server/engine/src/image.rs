@@ -1,15 +1,19 @@
 //! The latest reading of every point of one device, its state, and what of it is news.
 
-use std::collections::BTreeSet;
+mod state;
+
 use std::time::Duration;
 
-use protocol::device::{DeviceStatus, Links, Peer};
+use protocol::device::{Links, Peer};
 use protocol::frame::{StateChanged, Summary, Update};
-use protocol::id::{FaultCode, PointKey};
+use protocol::id::PointKey;
+use protocol::journal::Facts;
 use protocol::point::{Device, Point, Role};
 use protocol::reading::{Quality, Reading, Reason, Value};
 use protocol::report::{Reach, Report};
 use protocol::time::{Instant, Timestamp};
+
+use self::state::State;
 
 /// What is known of one device.
 #[derive(Debug)]
@@ -22,23 +26,16 @@ pub struct Image {
     links: Links,
     /// Polls in a row without a sign of life.
     silent_polls: u32,
-    /// The board has been polled since the start, well or badly.
-    is_known: bool,
-    /// The first poll has been told: from here on a change of state is an event.
-    is_introduced: bool,
+    /// The facts of which a change is an event, as far as they are known: from an earlier run at
+    /// first, so that what changed in between is an event too.
+    facts: Facts,
+    /// A fact may have become known or another since the last look.
+    is_stirred: bool,
     /// When the next reading goes stale if no poll comes in.
     overdue_at: Option<Instant>,
     state: State,
     since: Timestamp,
     told: Told,
-}
-
-/// What follows from the readings and the reach.
-#[derive(Clone, Debug, PartialEq)]
-struct State {
-    status: DeviceStatus,
-    codes: BTreeSet<FaultCode>,
-    links: Links,
 }
 
 /// What the clients have been told.
@@ -53,11 +50,20 @@ struct Told {
 pub struct News {
     pub delta: Update,
     pub events: Vec<StateChanged>,
+    /// All facts, where one of them became known or another.
+    pub facts: Option<Facts>,
 }
 
 impl Image {
-    /// An image of which nothing is known yet; its board is polled every `interval`.
-    pub fn new(device: Device, interval: Duration, now: Instant, at: Timestamp) -> Self {
+    /// An image of which nothing is known but the `facts` of an earlier run; its board is polled
+    /// every `interval`.
+    pub fn new(
+        device: Device,
+        interval: Duration,
+        facts: Facts,
+        now: Instant,
+        at: Timestamp,
+    ) -> Self {
         let readings = vec![Reading::NOT_READ; device.points.len()];
         let polled = vec![now; device.points.len()];
         let links = Links::default();
@@ -70,8 +76,8 @@ impl Image {
             polled,
             links,
             silent_polls: 0,
-            is_known: false,
-            is_introduced: false,
+            facts,
+            is_stirred: true,
             overdue_at: None,
             state,
             since: at,
@@ -94,13 +100,14 @@ impl Image {
 
     /// Takes in what a poll brought home.
     pub fn take(&mut self, report: &Report, now: Instant, at: Timestamp) {
-        self.is_known = true;
+        let was_lost = self.is_lost();
         self.silent_polls = match report.reach {
             Reach::Answered => 0,
             Reach::Silent => self.silent_polls.saturating_add(1),
             Reach::Away => LOST_AFTER,
         };
-        let is_lost = self.silent_polls >= LOST_AFTER;
+        let is_lost = self.is_lost();
+        self.is_stirred |= is_lost != was_lost;
         self.links.board = !is_lost && (self.links.board || report.reach == Reach::Answered);
         for (index, result) in &report.results {
             let Some(point) = self.device.points.get(*index) else { continue };
@@ -111,6 +118,10 @@ impl Image {
             self.lose_all(report);
         }
         self.overdue_at = self.next_overdue();
+    }
+
+    fn is_lost(&self) -> bool {
+        self.silent_polls >= LOST_AFTER
     }
 
     /// A board that cannot be reached takes the points with it that were not due in this poll.
@@ -155,7 +166,7 @@ impl Image {
     pub fn news(&mut self, at: Timestamp) -> News {
         let state = State::of(&self.device, &self.readings, self.links);
         let mut news = News::default();
-        self.tell_points(&mut news, at);
+        self.tell_points(&mut news);
         let told = &self.told.state;
         if state.status != told.status {
             news.delta.device_status = Some(state.status);
@@ -166,30 +177,40 @@ impl Image {
         if state.links != told.links {
             news.delta.links = Some(state.links);
         }
-        if self.is_introduced {
-            news.events.extend(told.changes(&state, at));
-        }
-        self.is_introduced = self.is_known;
         if self.state != state {
             self.since = at;
         }
+        self.is_stirred |= state != self.told.state;
         self.state = state.clone();
         self.told.state = state;
+        if std::mem::take(&mut self.is_stirred) {
+            self.tell_facts(&mut news, at);
+        }
         news
     }
 
-    fn tell_points(&mut self, news: &mut News, at: Timestamp) {
+    /// Each fact that is another than it was known to be is a key event (S0-44).
+    fn tell_facts(&mut self, news: &mut News, at: Timestamp) {
+        let mut is_new = false;
+        let facts = self.state.facts(&self.device, &self.told.readings, self.is_lost());
+        for (what, new) in facts {
+            if self.facts.get(&what) == Some(&new) {
+                continue;
+            }
+            is_new = true;
+            let old = self.facts.insert(what.clone(), new.clone());
+            news.events.extend(old.map(|old| StateChanged { at, new, old, what }));
+        }
+        news.facts = is_new.then(|| self.facts.clone());
+    }
+
+    fn tell_points(&mut self, news: &mut News) {
         let points = self.device.points.iter().zip(&self.readings).zip(&mut self.told.readings);
         for ((point, reading), told) in points {
             if !is_news(point, told, reading) {
                 continue;
             }
-            if let (true, Some(old), Some(new)) = (point.key_event, told.value, reading.value)
-                && old != new
-            {
-                let what = format!("point/{}", point.key);
-                news.events.push(change(what, old, new, at));
-            }
+            self.is_stirred |= point.key_event || point.role != Role::None;
             *told = *reading;
             news.delta.points.insert(point.key.clone(), *reading);
         }
@@ -224,50 +245,6 @@ impl Image {
     fn told_value(&self, key: &PointKey) -> Option<(PointKey, Reading)> {
         let index = self.device.points.iter().position(|point| point.key == *key)?;
         Some((key.clone(), self.told.readings[index]))
-    }
-}
-
-impl State {
-    fn of(device: &Device, readings: &[Reading], links: Links) -> Self {
-        let mut status = DeviceStatus::Working;
-        let mut codes = BTreeSet::new();
-        let on =
-            device.points.iter().zip(readings).filter(|(_, r)| r.value.is_some_and(Value::is_on));
-        for (point, _) in on {
-            let (claims, code) = match &point.role {
-                Role::None => continue,
-                Role::Testing => (DeviceStatus::Testing, None),
-                Role::Alarm(code) => (DeviceStatus::Alarm, code.clone()),
-                Role::Fault(code) => (DeviceStatus::Fault, code.clone()),
-            };
-            status = status.max(claims);
-            codes.extend(code);
-        }
-        if !links.board {
-            status = DeviceStatus::Fault;
-            codes.insert(BOARD_LOST.parse().expect("a code of ours is an identifier"));
-        }
-        Self { status, codes, links }
-    }
-
-    /// The key events between one state and the next (S0-44).
-    fn changes(&self, next: &Self, at: Timestamp) -> Vec<StateChanged> {
-        let mut changes = Vec::new();
-        if self.status != next.status {
-            changes.push(change("device_status".into(), self.status, next.status, at));
-        }
-        for code in self.codes.symmetric_difference(&next.codes) {
-            let is_on = next.codes.contains(code);
-            let what = format!("fault_code/{code}");
-            changes.push(change(what, Value::Switch(!is_on), Value::Switch(is_on), at));
-        }
-        for peer in Peer::ALL {
-            let (old, new) = (self.links.reaches(peer), next.links.reaches(peer));
-            if old != new {
-                changes.push(change(format!("link/{peer}"), old, new, at));
-            }
-        }
-        changes
     }
 }
 
@@ -312,10 +289,6 @@ fn is_news(point: &Point, told: &Reading, reading: &Reading) -> bool {
     }
 }
 
-fn change(what: String, old: impl ToString, new: impl ToString, at: Timestamp) -> StateChanged {
-    StateChanged { at, new: new.to_string(), old: old.to_string(), what }
-}
-
 fn limit(point: &Point, interval: Duration) -> Duration {
     let own = point.stale_ms.map(|millis| Duration::from_millis(u64::from(millis)));
     own.unwrap_or(interval * STALE_POLLS)
@@ -326,9 +299,6 @@ const STALE_POLLS: u32 = 3;
 
 /// A board that was silent for this many polls cannot be reached.
 const LOST_AFTER: u32 = 3;
-
-/// The fault code of a board that cannot be reached (domain facts, B0).
-const BOARD_LOST: &str = "E030";
 
 /// The step of the clock.
 const TICK: Duration = Duration::from_millis(1);

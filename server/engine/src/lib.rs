@@ -4,12 +4,15 @@
 //! frames it makes are kept in [`Window`]s, from which every connection reads at its own pace.
 
 pub mod image;
+pub mod journal;
 pub mod presence;
 pub mod site;
 pub mod station;
 pub mod stream;
+pub mod system;
 pub mod throttle;
 
+pub use journal::Journal;
 pub use presence::{Admission, Arrival, Limits};
-pub use station::{Action, Event, PushStrategy, Setup, Station};
-pub use stream::{Notice, Recovery, Shared, Window};
+pub use station::{Action, Event, PushStrategy, Setup, Start, Station, streams};
+pub use stream::{Backlog, History, Notice, Recovery, Shared, Window, windows};

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use protocol::frame::Offset;
 use protocol::id::{ConnectionId, DeviceId, UserId};
+use protocol::journal::{self, Base};
 use protocol::stream::StreamName;
-use protocol::time::Instant;
+use protocol::time::{Clock, Instant};
 
 /// How many connections are let in.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +40,7 @@ pub enum Admission {
     Admitted {
         connection: ConnectionId,
         /// Where each stream of the former stay began; `None` for a newcomer.
-        resumed: Option<BTreeMap<StreamName, Offset>>,
+        resumed: Option<BTreeMap<StreamName, Base>>,
         /// A living socket of the same stay was here: close it as taken over.
         replaced: bool,
     },
@@ -53,19 +53,41 @@ pub struct Presence {
     limits: Limits,
     stays: BTreeMap<ConnectionId, Stay>,
     here: usize,
+    forgotten_at: Instant,
 }
 
 #[derive(Debug)]
 struct Stay {
     device: DeviceId,
     user: Option<UserId>,
-    bases: BTreeMap<StreamName, Offset>,
+    bases: BTreeMap<StreamName, Base>,
     left: Option<Instant>,
 }
 
 impl Presence {
-    pub fn new(limits: Limits) -> Self {
-        Self { limits, stays: BTreeMap::new(), here: 0 }
+    /// The stays that an earlier run knew; those whose socket is still open are here.
+    pub fn new(limits: Limits, stays: Vec<journal::Stay>, clock: &Clock, now: Instant) -> Self {
+        let here = stays.iter().filter(|stay| stay.left.is_none()).count();
+        let wall = clock.at(now);
+        let stay = |stay: journal::Stay| {
+            let left = stay.left.map(|left| now - wall.since(left));
+            let journal::Stay { bases, connection, device, user, .. } = stay;
+            (connection, Stay { device, user, bases, left })
+        };
+        let stays = stays.into_iter().map(stay).collect();
+        Self { limits, stays, here, forgotten_at: now }
+    }
+
+    /// What is to be kept of a stay.
+    pub fn stay(&self, connection: &ConnectionId, clock: &Clock) -> Option<journal::Stay> {
+        let stay = self.stays.get(connection)?;
+        Some(journal::Stay {
+            bases: stay.bases.clone(),
+            connection: connection.clone(),
+            device: stay.device.clone(),
+            left: stay.left.map(|left| clock.at(left)),
+            user: stay.user.clone(),
+        })
     }
 
     /// Lets someone in, back in, or not in.
@@ -74,6 +96,7 @@ impl Presence {
         let known = arrival.known.as_ref().and_then(|id| self.stays.get_mut(id).map(|s| (id, s)));
         if let Some((id, stay)) = known
             && (&stay.device, &stay.user) == (&arrival.device, &arrival.user)
+            && stay.is_kept(now)
         {
             let replaced = stay.left.is_none();
             let bases = stay.bases.clone();
@@ -92,7 +115,7 @@ impl Presence {
     }
 
     /// Remembers where a connection's numbers of a stream begin.
-    pub fn joined(&mut self, connection: &ConnectionId, stream: StreamName, base: Offset) {
+    pub fn joined(&mut self, connection: &ConnectionId, stream: StreamName, base: Base) {
         if let Some(stay) = self.stays.get_mut(connection) {
             stay.bases.insert(stream, base);
         }
@@ -122,15 +145,31 @@ impl Presence {
     }
 
     fn forget(&mut self, now: Instant) {
-        self.stays.retain(|_, stay| stay.left.is_none_or(|left| now.since(left) <= KEPT_FOR));
+        if now.since(self.forgotten_at) < FORGET_EVERY {
+            return;
+        }
+        self.forgotten_at = now;
+        self.stays.retain(|_, stay| stay.is_kept(now));
+    }
+}
+
+impl Stay {
+    fn is_kept(&self, now: Instant) -> bool {
+        self.left.is_none_or(|left| now.since(left) <= KEPT_FOR)
     }
 }
 
 /// A closed socket keeps its position for five minutes.
 const KEPT_FOR: Duration = Duration::from_secs(300);
 
+/// Thousands who come back at once shall not each look through all stays.
+const FORGET_EVERY: Duration = Duration::from_secs(1);
+
 #[cfg(test)]
 mod tests {
+    use protocol::frame::Offset;
+    use protocol::time::Timestamp;
+
     use super::*;
 
     fn at(seconds: u64) -> Instant {
@@ -147,7 +186,29 @@ mod tests {
     }
 
     fn presence() -> Presence {
-        Presence::new(Limits { connections: 3, per_user: 2 })
+        Presence::new(Limits { connections: 3, per_user: 2 }, Vec::new(), &Clock::default(), at(0))
+    }
+
+    fn base() -> Base {
+        Base { epoch: "e1".parse().unwrap(), offset: Offset(7) }
+    }
+
+    #[test]
+    fn a_stay_outlives_a_restart_with_the_time_it_has_left() {
+        // S0-70
+        let clock = Clock::new(at(1_000), Timestamp::from_millis(1_000_000));
+        let mut earlier = presence();
+        earlier.arrive(arrival("a", None, "board-1", None), at(1_000));
+        earlier.joined(&"a".parse().unwrap(), "device/board-1".parse().unwrap(), base());
+        earlier.depart(&"a".parse().unwrap(), at(1_000));
+        let stay = earlier.stay(&"a".parse().unwrap(), &clock).unwrap();
+        for (pause, expected) in [(300, true), (301, false)] {
+            let limits = Limits { connections: 3, per_user: 2 };
+            let start = at(1_000 + pause);
+            let mut later = Presence::new(limits, vec![stay.clone()], &clock, start);
+            let back = later.arrive(arrival("b", Some("a"), "board-1", None), start);
+            assert_eq!(is_resumed(&back), expected, "after {pause} s");
+        }
     }
 
     fn is_resumed(admission: &Admission) -> bool {
@@ -159,12 +220,12 @@ mod tests {
         for (pause, expected) in [(0, true), (300, true), (301, false)] {
             let mut presence = presence();
             presence.arrive(arrival("a", None, "board-1", None), at(0));
-            presence.joined(&"a".parse().unwrap(), "device/board-1".parse().unwrap(), Offset(7));
+            presence.joined(&"a".parse().unwrap(), "device/board-1".parse().unwrap(), base());
             presence.depart(&"a".parse().unwrap(), at(10));
             let back = presence.arrive(arrival("b", Some("a"), "board-1", None), at(10 + pause));
             assert_eq!(is_resumed(&back), expected, "after {pause} s");
             if let Admission::Admitted { resumed: Some(bases), .. } = back {
-                assert_eq!(bases, [("device/board-1".parse().unwrap(), Offset(7))].into());
+                assert_eq!(bases, [("device/board-1".parse().unwrap(), base())].into());
             }
         }
     }

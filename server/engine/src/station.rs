@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use protocol::device::Peer;
 use protocol::frame::{Body, Frame, KeyEvent, Offset, Update};
-use protocol::id::{ChannelId, ConnectionId, DeviceId, SiteId};
+use protocol::id::{ChannelId, ConnectionId, DeviceId, Epoch, SiteId};
+use protocol::journal::{Base, Entry, Happened, Past};
+use protocol::part::{Condition, Part};
 use protocol::point::Plant;
 use protocol::report::Report;
 use protocol::stream::StreamName;
@@ -16,6 +18,7 @@ use crate::image::Image;
 use crate::presence::{Admission, Arrival, Limits, Presence};
 use crate::site::Overview;
 use crate::stream::Notice;
+use crate::system::System;
 
 /// What the operator may set about pushing (S0-12).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -32,7 +35,7 @@ impl Default for PushStrategy {
     }
 }
 
-/// What a Station starts from.
+/// What a Station is set up with.
 #[derive(Clone, Debug)]
 pub struct Setup {
     pub plant: Plant,
@@ -40,14 +43,30 @@ pub struct Setup {
     pub intervals: BTreeMap<ChannelId, Duration>,
     pub push: PushStrategy,
     pub limits: Limits,
+}
+
+/// What is another at each start of a Station.
+#[derive(Clone, Debug)]
+pub struct Start {
     pub clock: Clock,
+    /// The name of this run.
+    pub epoch: Epoch,
+    /// What earlier runs left behind.
+    pub past: Past,
 }
 
 /// What a Station is told.
 #[derive(Clone, Debug)]
 pub enum Event {
     Arrived(Arrival),
+    /// The wall clock was set.
+    ClockSet(Clock),
     Departed(ConnectionId),
+    /// A part of the server tells how it fares.
+    Fared {
+        part: Part,
+        condition: Condition,
+    },
     Joined {
         connection: ConnectionId,
         stream: StreamName,
@@ -85,6 +104,8 @@ pub enum Action {
     Answer(Admission),
     /// Close the socket that this connection has had so far.
     Evict(ConnectionId),
+    /// Worth keeping: in memory at once, on disk within 100 ms (S0-67).
+    Keep(Entry),
     Notify {
         stream: StreamName,
         notice: Notice,
@@ -99,9 +120,12 @@ pub enum Action {
 #[derive(Debug)]
 pub struct Station {
     clock: Clock,
+    epoch: Epoch,
+    has_begun: bool,
     push: PushStrategy,
     images: BTreeMap<DeviceId, Image>,
     overviews: BTreeMap<SiteId, Overview>,
+    system: System,
     tops: BTreeMap<StreamName, Offset>,
     presence: Presence,
     snapshot_at: Instant,
@@ -109,12 +133,13 @@ pub struct Station {
 
 impl Station {
     /// A Station whose streams begin at the first tick, each with a snapshot as offset 1.
-    pub fn new(setup: Setup, now: Instant) -> Self {
-        let at = setup.clock.at(now);
+    pub fn new(setup: Setup, start: Start, now: Instant) -> Self {
+        let Start { clock, epoch, mut past } = start;
+        let at = clock.at(now);
         let interval = |channel| setup.intervals.get(&channel).copied().unwrap_or(POLL_INTERVAL);
         let image = |device: protocol::point::Device| {
-            let interval = interval(device.channel);
-            (device.id.clone(), Image::new(device, interval, now, at))
+            let (interval, facts) = (interval(device.channel), past.known.remove(&device.id));
+            (device.id.clone(), Image::new(device, interval, facts.unwrap_or_default(), now, at))
         };
         let images: BTreeMap<_, _> = setup.plant.devices.into_iter().map(image).collect();
         let mut overviews: BTreeMap<SiteId, Overview> =
@@ -124,32 +149,43 @@ impl Station {
             overview.set(id, image.summary(), now);
         }
         Self {
-            clock: setup.clock,
+            presence: Presence::new(setup.limits, past.stays, &clock, now),
+            clock,
+            epoch,
+            has_begun: false,
             push: setup.push,
             images,
             overviews,
+            system: System::default(),
             tops: BTreeMap::new(),
-            presence: Presence::new(setup.limits),
             snapshot_at: now,
         }
-    }
-
-    /// The streams this Station writes.
-    pub fn streams(&self) -> impl Iterator<Item = StreamName> {
-        let devices = self.images.keys().cloned().map(StreamName::Device);
-        devices.chain(self.overviews.keys().cloned().map(StreamName::Site))
     }
 
     /// Takes one event and says what to do about it, in order.
     pub fn handle(&mut self, event: Event, now: Instant) -> Vec<Action> {
         let mut actions = Vec::new();
+        if !std::mem::replace(&mut self.has_begun, true) {
+            let (at, epoch) = (self.clock.at(now), self.epoch.clone());
+            actions.push(Action::Keep(Entry::Began { at, epoch }));
+        }
         match event {
             Event::Arrived(arrival) => self.admit(arrival, now, &mut actions),
-            Event::Departed(connection) => self.presence.depart(&connection, now),
-            Event::Joined { connection, stream, base } => {
-                self.presence.joined(&connection, stream, base);
+            Event::ClockSet(clock) => self.clock = clock,
+            Event::Departed(connection) => {
+                self.presence.depart(&connection, now);
+                actions.extend(self.keep(&connection));
             }
-            Event::Parted { connection, stream } => self.presence.parted(&connection, &stream),
+            Event::Fared { part, condition } => self.hear_of(part, condition, now, &mut actions),
+            Event::Joined { connection, stream, base } => {
+                let base = Base { epoch: self.epoch.clone(), offset: base };
+                self.presence.joined(&connection, stream, base);
+                actions.extend(self.keep(&connection));
+            }
+            Event::Parted { connection, stream } => {
+                self.presence.parted(&connection, &stream);
+                actions.extend(self.keep(&connection));
+            }
             Event::Lost { device, connection, silent } => {
                 actions.push(self.announce_loss(device, connection, silent, now));
             }
@@ -180,7 +216,32 @@ impl Station {
         if let Admission::Admitted { connection, replaced: true, .. } = &admission {
             actions.push(Action::Evict(connection.clone()));
         }
+        if let Admission::Admitted { connection, .. } = &admission {
+            actions.extend(self.keep(connection));
+        }
         actions.push(Action::Answer(admission));
+    }
+
+    /// A stay as it is now, to be kept.
+    fn keep(&self, connection: &ConnectionId) -> Option<Action> {
+        let stay = self.presence.stay(connection, &self.clock)?;
+        Some(Action::Keep(Entry::Stayed(stay)))
+    }
+
+    fn hear_of(
+        &mut self,
+        part: Part,
+        condition: Condition,
+        now: Instant,
+        actions: &mut Vec<Action>,
+    ) {
+        let news = self.system.set(part, condition, self.clock.at(now));
+        let Some((update, event)) = news else { return };
+        self.publish(StreamName::System, Body::Delta(update), now, actions);
+        if let Some(event) = event {
+            let body = Body::Event(KeyEvent::StateChanged(event));
+            self.publish(StreamName::System, body, now, actions);
+        }
     }
 
     fn announce_loss(
@@ -220,11 +281,15 @@ impl Station {
         }
         let stream = StreamName::Device(device.clone());
         if !news.delta.is_empty() {
-            actions.push(self.publish(stream.clone(), Body::Delta(news.delta), now));
+            self.publish(stream.clone(), Body::Delta(news.delta), now, actions);
         }
         for event in news.events {
             let body = Body::Event(KeyEvent::StateChanged(event));
-            actions.push(self.publish(stream.clone(), body, now));
+            self.publish(stream.clone(), body, now, actions);
+        }
+        // After the events: whoever reads the facts from a disk must find these there, too.
+        if let Some(facts) = news.facts {
+            actions.push(Action::Keep(Entry::Known { device: device.clone(), facts }));
         }
     }
 
@@ -239,7 +304,7 @@ impl Station {
         };
         let news: Vec<_> = self.overviews.iter_mut().filter_map(due).collect();
         for (stream, update) in news {
-            actions.push(self.publish(stream, Body::Delta(update), now));
+            self.publish(stream, Body::Delta(update), now, actions);
         }
     }
 
@@ -260,17 +325,33 @@ impl Station {
         let mut tables: Vec<(StreamName, Update)> = tables.collect();
         let sites = self.overviews.iter_mut();
         tables.extend(sites.map(|(id, overview)| (StreamName::Site(id.clone()), overview.table())));
+        tables.push((StreamName::System, self.system.table()));
         for (stream, table) in tables {
-            actions.push(self.publish(stream, Body::Snapshot(table), now));
+            self.publish(stream, Body::Snapshot(table), now, actions);
         }
     }
 
-    fn publish(&mut self, stream: StreamName, body: Body, now: Instant) -> Action {
+    fn publish(&mut self, stream: StreamName, body: Body, now: Instant, actions: &mut Vec<Action>) {
         let top = self.tops.entry(stream.clone()).or_default();
         *top = top.next();
-        let frame = Frame { offset: *top, at: self.clock.at(now), body, stamps: None };
-        Action::Publish { stream, frame }
+        let (offset, at) = (*top, self.clock.at(now));
+        if let Body::Event(event) = &body {
+            let (epoch, event, stream) = (self.epoch.clone(), event.clone(), stream.clone());
+            let happened = Happened { at, epoch, event, offset, stream };
+            actions.push(Action::Keep(Entry::Happened(happened)));
+        }
+        let frame = Frame { offset, at, body, stamps: None };
+        actions.push(Action::Publish { stream, frame });
     }
+}
+
+/// The streams that a Station of this plant writes.
+pub fn streams(plant: &Plant) -> impl Iterator<Item = StreamName> {
+    let devices = plant.devices.iter().map(|device| StreamName::Device(device.id.clone()));
+    let sites = plant.sites.iter().map(|site| site.id.clone());
+    let sites = sites.chain(plant.devices.iter().map(|device| device.site.clone()));
+    let sites: std::collections::BTreeSet<_> = sites.collect();
+    devices.chain(sites.into_iter().map(StreamName::Site)).chain([StreamName::System])
 }
 
 /// S0-10

@@ -3,13 +3,16 @@
 //! The Station numbers frames; a window keeps them. Every way to get what was missed, be it a
 //! first load, a repair or a return, is [`Window::recover`] or [`Window::snapshot`].
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use protocol::digest::Seal;
 use protocol::frame::{Body, EventId, Frame, Offset, Update};
 use protocol::id::Epoch;
+use protocol::journal::{Happened, Past, Run};
+use protocol::point::Plant;
+use protocol::stream::StreamName;
 use protocol::time::{Instant, Timestamp};
 use protocol::wire::native::{ConnectionLost, Prepared, ServerMessage, Snapshot};
 
@@ -17,7 +20,12 @@ use protocol::wire::native::{ConnectionLost, Prepared, ServerMessage, Snapshot};
 #[derive(Debug)]
 pub struct Window {
     epoch: Epoch,
+    history: Arc<History>,
+    /// Key events of earlier runs, oldest first.
+    earlier: Vec<Arc<Shared>>,
     held: VecDeque<Held>,
+    /// The last key event that was let go of.
+    forgotten: Offset,
     /// Bytes of the deltas held, about.
     weight: usize,
     top: Offset,
@@ -32,6 +40,7 @@ pub struct Window {
 /// A frame and its encodings, made when first asked for and shared by all receivers.
 #[derive(Debug)]
 pub struct Shared {
+    pub epoch: Epoch,
     pub frame: Frame,
     native: OnceLock<Prepared>,
 }
@@ -41,6 +50,27 @@ struct Held {
     shared: Arc<Shared>,
     since: Instant,
     weight: usize,
+}
+
+/// The runs before this one.
+#[derive(Debug, Default)]
+pub struct History {
+    /// Oldest first.
+    pub runs: Vec<Run>,
+    pub started_at: Timestamp,
+    /// When, on the clock that orders events.
+    pub began: Instant,
+}
+
+/// What a follower who stands at a certain frame has not been told.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Backlog {
+    /// Since when the first of it waits.
+    pub since: Option<Instant>,
+    /// Bytes of deltas, about.
+    pub deltas: usize,
+    /// Bytes of key events, about.
+    pub events: usize,
 }
 
 /// What is left of a range.
@@ -58,10 +88,19 @@ pub enum Notice {
 }
 
 impl Window {
+    /// An empty window of a stream that nobody wrote before.
     pub fn new(epoch: Epoch) -> Self {
+        Self::after(epoch, Arc::default(), Vec::new())
+    }
+
+    /// An empty window that still holds what happened in earlier runs.
+    fn after(epoch: Epoch, history: Arc<History>, earlier: Vec<Arc<Shared>>) -> Self {
         Self {
             epoch,
+            history,
+            earlier,
             held: VecDeque::new(),
+            forgotten: Offset(0),
             weight: 0,
             top: Offset(0),
             at: Timestamp::default(),
@@ -70,6 +109,10 @@ impl Window {
             notices: VecDeque::new(),
             noticed: 0,
         }
+    }
+
+    fn shared(&self, frame: Frame) -> Shared {
+        Shared { epoch: self.epoch.clone(), frame, native: OnceLock::new() }
     }
 
     /// Takes in the next frame and lets go of what is too old or too much.
@@ -84,7 +127,7 @@ impl Window {
         self.snapshot = OnceLock::new();
         let weight = weight(&frame.body);
         self.weight += weight;
-        self.held.push_back(Held { shared: Arc::new(Shared::new(frame)), since: now, weight });
+        self.held.push_back(Held { shared: Arc::new(self.shared(frame)), since: now, weight });
         self.forget(now);
     }
 
@@ -125,9 +168,56 @@ impl Window {
     pub fn snapshot(&self) -> Arc<Shared> {
         let make = || {
             let body = Body::Snapshot(self.table.clone());
-            Arc::new(Shared::new(Frame { offset: self.top, at: self.at, body, stamps: None }))
+            let frame = Frame { offset: self.top, at: self.at, body, stamps: None };
+            Arc::new(self.shared(frame))
         };
         Arc::clone(self.snapshot.get_or_init(make))
+    }
+
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// The key events that a follower of `epoch` has not heard who stands at `said`: the rest of
+    /// that run, all of the runs after it, and those of this run. Where the run is not known, or
+    /// nobody knows where the follower stands, it is all that is held: each is applied once.
+    pub fn events_since(&self, epoch: &Epoch, said: Option<Offset>) -> Vec<Arc<Shared>> {
+        let place = |epoch: &Epoch| self.history.runs.iter().position(|run| run.epoch == *epoch);
+        let (then, said) = match (place(epoch), said) {
+            (Some(then), Some(said)) => (Some(then), said),
+            _ => (None, Offset(0)),
+        };
+        let is_unheard = |shared: &&Arc<Shared>| match then {
+            Some(_) if shared.epoch == *epoch => shared.frame.offset > said,
+            Some(then) => place(&shared.epoch) > Some(then),
+            None => true,
+        };
+        let own = self.held.iter().map(|held| &held.shared).filter(|shared| shared.is_event());
+        self.earlier.iter().filter(is_unheard).chain(own).cloned().collect()
+    }
+
+    /// The last key event after `said` that nobody holds any more.
+    pub fn forgotten_since(&self, said: Offset) -> Option<Offset> {
+        (self.forgotten > said).then_some(self.forgotten)
+    }
+
+    /// What a follower who stands at `said` has not been told.
+    pub fn backlog(&self, said: Offset) -> Backlog {
+        let start = self.held.partition_point(|held| held.shared.frame.offset <= said);
+        let mut backlog = Backlog::default();
+        for held in self.held.range(start..) {
+            backlog.since.get_or_insert(held.since);
+            match held.shared.is_event() {
+                true => backlog.events += EVENT_WEIGHT,
+                false => backlog.deltas += held.weight,
+            }
+        }
+        backlog
+    }
+
+    /// Bytes of a snapshot made now, about.
+    pub fn weight(&self) -> usize {
+        weight_of(&self.table)
     }
 
     /// What is left of the frames `from..=to`; nothing above `top` counts as gone.
@@ -154,7 +244,13 @@ impl Window {
             && now.since(oldest.since) > KEPT_FOR
         {
             self.weight -= oldest.weight;
+            if oldest.shared.is_event() {
+                self.forgotten = oldest.shared.frame.offset;
+            }
             self.held.pop_front();
+        }
+        if now.since(self.history.began) > KEPT_FOR {
+            self.earlier.clear();
         }
         if self.weight <= HEAVIEST {
             return;
@@ -184,18 +280,19 @@ impl Recovery {
 }
 
 impl Shared {
-    fn new(frame: Frame) -> Self {
-        Self { frame, native: OnceLock::new() }
-    }
-
-    /// The frame in S0's wire form, but for what each connection stamps in.
-    pub fn native(&self, seal: &Seal, epoch: &Epoch) -> &Prepared {
+    /// The frame in S0's wire form, but for what each connection stamps in. With `timed`, it tells
+    /// when it was made.
+    pub fn native(&self, seal: &Seal, timed: bool) -> &Prepared {
         self.native.get_or_init(|| {
             let event = self
                 .is_event()
-                .then(|| EventId { epoch: epoch.clone(), offset: self.frame.offset });
+                .then(|| EventId { epoch: self.epoch.clone(), offset: self.frame.offset });
             let message = message(&self.frame.body);
-            Prepared::new(seal, message.kind(), self.frame.at, event, &message)
+            let prepared = Prepared::new(seal, message.kind(), self.frame.at, event, &message);
+            match self.frame.stamps.filter(|_| timed) {
+                Some(stamps) => prepared.timed(stamps),
+                None => prepared,
+            }
         })
     }
 
@@ -218,10 +315,35 @@ fn message(body: &Body) -> ServerMessage {
 fn weight(body: &Body) -> usize {
     match body {
         Body::Event(_) => 0,
-        Body::Delta(update) | Body::Snapshot(update) => {
-            FRAME_WEIGHT + update.points.len() * POINT_WEIGHT + update.devices.len() * LINE_WEIGHT
-        }
+        Body::Delta(update) | Body::Snapshot(update) => weight_of(update),
     }
+}
+
+fn weight_of(update: &Update) -> usize {
+    FRAME_WEIGHT + update.points.len() * POINT_WEIGHT + update.devices.len() * LINE_WEIGHT
+}
+
+/// The windows of a Station that starts now under `epoch`, after these runs.
+pub fn windows(
+    plant: &Plant,
+    epoch: &Epoch,
+    past: Past,
+    now: Instant,
+    at: Timestamp,
+) -> BTreeMap<StreamName, Window> {
+    let history = Arc::new(History { runs: past.runs, started_at: at, began: now });
+    let mut earlier: BTreeMap<StreamName, Vec<Arc<Shared>>> = BTreeMap::new();
+    for Happened { at, epoch, event, offset, stream } in past.events {
+        let frame = Frame { offset, at, body: Body::Event(event), stamps: None };
+        let shared = Shared { epoch, frame, native: OnceLock::new() };
+        earlier.entry(stream).or_default().push(Arc::new(shared));
+    }
+    let window = |stream: StreamName| {
+        let earlier = earlier.remove(&stream).unwrap_or_default();
+        let window = Window::after(epoch.clone(), Arc::clone(&history), earlier);
+        (stream, window)
+    };
+    crate::station::streams(plant).map(window).collect()
 }
 
 /// S0-65: what happened in the five minutes before a break can be sent again.
@@ -234,6 +356,7 @@ const HEAVIEST: usize = 256 * 1024;
 const MOST_NOTICES: usize = 16;
 
 const FRAME_WEIGHT: usize = 200;
+const EVENT_WEIGHT: usize = 300;
 const POINT_WEIGHT: usize = 60;
 const LINE_WEIGHT: usize = 400;
 

@@ -7,17 +7,36 @@ mod plant;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use engine::{Action, Event, Limits, PushStrategy, Setup, Station};
+use engine::{Action, Event, Journal, Limits, PushStrategy, Setup, Start, Station};
 use proptest::prelude::*;
 use protocol::device::{DeviceStatus, Links, Peer};
 use protocol::frame::{Body, KeyEvent, Offset, Update};
 use protocol::id::ChannelId;
+use protocol::journal::Past;
+use protocol::part::{Condition, Part, PartState};
 use protocol::reading::{Quality, Reading, Reason, Value};
 use protocol::report::{Reach, Report};
 use protocol::stream::StreamName;
 use protocol::time::{Clock, Instant, Timestamp};
 
 const SECOND: Duration = Duration::from_secs(1);
+
+fn clock() -> Clock {
+    Clock::new(Instant::from_millis(0), Timestamp::from_millis(1_000_000))
+}
+
+fn setup(boards: usize) -> Setup {
+    Setup {
+        plant: plant::plant(boards),
+        intervals: BTreeMap::new(),
+        push: PushStrategy::default(),
+        limits: Limits::default(),
+    }
+}
+
+fn start(epoch: &str, past: Past) -> Start {
+    Start { clock: clock(), epoch: epoch.parse().unwrap(), past }
+}
 
 /// A Station, and what its streams add up to.
 struct Desk {
@@ -28,33 +47,48 @@ struct Desk {
     /// Key events as `what old→new`.
     events: Vec<String>,
     snapshots: usize,
+    journal: Journal,
+    runs: u64,
 }
 
 impl Desk {
     fn new(boards: usize) -> Self {
         let now = Instant::from_millis(0);
-        let setup = Setup {
-            plant: plant::plant(boards),
-            intervals: BTreeMap::new(),
-            push: PushStrategy::default(),
-            limits: Limits::default(),
-            clock: Clock::new(now, Timestamp::from_millis(1_000_000)),
-        };
         let mut desk = Self {
-            station: Station::new(setup, now),
+            station: Station::new(setup(boards), start("e1", Past::default()), now),
             now,
             tables: BTreeMap::new(),
             tops: BTreeMap::new(),
             events: Vec::new(),
             snapshots: 0,
+            journal: Journal::default(),
+            runs: 1,
         };
         desk.event(Event::Tick);
         desk
     }
 
+    /// Another Station takes up what this one left behind.
+    fn restart(&mut self) {
+        self.runs += 1;
+        let past = self.journal.past(clock().at(self.now));
+        let epoch = format!("e{}", self.runs);
+        self.station = Station::new(setup(1), start(&epoch, past), self.now);
+        self.tops.clear();
+        self.events.clear();
+        self.event(Event::Tick);
+    }
+
     fn event(&mut self, event: Event) {
         for action in self.station.handle(event, self.now) {
-            let Action::Publish { stream, frame } = action else { continue };
+            let (stream, frame) = match action {
+                Action::Publish { stream, frame } => (stream, frame),
+                Action::Keep(entry) => {
+                    self.journal.keep(entry);
+                    continue;
+                }
+                _ => continue,
+            };
             let top = self.tops.entry(stream.clone()).or_default();
             assert_eq!(frame.offset, top.next(), "{stream} counts without a hole");
             *top = frame.offset;
@@ -280,7 +314,7 @@ fn everything_is_told_again_every_thirty_seconds() {
     desk.pass(Duration::from_millis(29_999));
     assert_eq!(desk.snapshots, before);
     desk.pass(Duration::from_millis(1));
-    assert_eq!(desk.snapshots, before + 2, "of the device and of its site");
+    assert_eq!(desk.snapshots, before + 3, "of the device, of its site and of the system");
     let value = desk.reading("level").value;
     assert_eq!(value, Some(Value::Number(30.4)), "with what the dead band kept back");
 }
@@ -350,4 +384,89 @@ proptest! {
             prop_assert!(near, "{}: {:?} and {:?}", key, old, new);
         }
     }
+}
+
+#[test]
+fn what_changed_while_the_server_was_down_becomes_an_event() {
+    // S0-44, S0-67
+    let mut desk = Desk::new(1);
+    desk.read(1.0, &[1, 3]);
+    desk.restart();
+    assert!(desk.events.is_empty());
+    desk.read(1.0, &[1, 4]);
+    let expected =
+        ["device_status alarm→fault", "fault_code/A001 ON→OFF", "fault_code/E001 OFF→ON"];
+    assert_eq!(desk.events, expected);
+    desk.restart();
+    desk.read(2.0, &[4]);
+    assert_eq!(desk.events, ["point/k1 ON→OFF"]);
+}
+
+#[test]
+fn what_did_not_change_while_the_server_was_down_is_no_event() {
+    let mut desk = Desk::new(1);
+    desk.read(1.0, &[1, 4]);
+    desk.restart();
+    desk.read(99.0, &[1, 4]);
+    assert!(desk.events.is_empty(), "{:?}", desk.events);
+}
+
+#[test]
+fn a_board_that_is_silent_after_a_start_has_three_chances() {
+    let mut desk = Desk::new(1);
+    desk.read(1.0, &[4]);
+    desk.restart();
+    desk.fail(Reach::Silent, Reason::Timeout);
+    desk.fail(Reach::Silent, Reason::Timeout);
+    assert!(desk.events.is_empty(), "{:?}", desk.events);
+    desk.fail(Reach::Silent, Reason::Timeout);
+    assert_eq!(desk.events, ["fault_code/E030 OFF→ON", "link/board true→false"]);
+    desk.events.clear();
+    desk.read(1.0, &[]);
+    let expected = [
+        "device_status fault→working",
+        "fault_code/E001 ON→OFF",
+        "fault_code/E030 ON→OFF",
+        "link/board false→true",
+    ];
+    assert_eq!(desk.events, expected);
+}
+
+#[test]
+fn a_point_that_could_not_be_read_says_nothing_about_the_time_between() {
+    let mut desk = Desk::new(1);
+    desk.read(1.0, &[4]);
+    desk.restart();
+    let mut results: Vec<_> = (0..4).map(|index| (index, Ok(Value::Switch(false)))).collect();
+    results.push((4, Err(Reason::Timeout)));
+    desk.poll(Reach::Answered, results);
+    assert!(desk.events.is_empty(), "E001 may still be on: {:?}", desk.events);
+    desk.read(1.0, &[]);
+    assert_eq!(desk.events, ["device_status fault→working", "fault_code/E001 ON→OFF"]);
+}
+
+#[test]
+fn a_part_of_the_server_that_fails_is_told_once() {
+    let mut desk = Desk::new(1);
+    let fare = |state, why: Option<&str>| Event::Fared {
+        part: Part::Journal,
+        condition: Condition { since: Timestamp::default(), state, why: why.map(str::to_owned) },
+    };
+    desk.event(fare(PartState::Working, None));
+    desk.event(fare(PartState::Failing, Some("the disk is full")));
+    desk.event(fare(PartState::Failing, Some("the disk is full")));
+    desk.event(fare(PartState::Working, None));
+    let expected = ["part/journal working→failing", "part/journal failing→working"];
+    assert_eq!(desk.events, expected);
+    let parts = &desk.tables[&StreamName::System].parts;
+    assert_eq!(parts[&Part::Journal].state, PartState::Working);
+}
+
+#[test]
+fn the_time_follows_a_clock_that_is_set() {
+    let mut desk = Desk::new(1);
+    let set = Timestamp::from_millis(9_000_000);
+    desk.event(Event::ClockSet(Clock::new(desk.now, set)));
+    desk.read(1.0, &[]);
+    assert_eq!(desk.reading("level").at, Some(set));
 }

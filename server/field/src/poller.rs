@@ -11,13 +11,22 @@ use crate::device::PolledDevice;
 use crate::map::{ChannelConfig, LONGEST_POLL, SHORTEST_POLL};
 use crate::modbus::Line;
 
+/// What a poll brought home, and how it came about.
+#[derive(Clone, Debug)]
+pub struct Polled {
+    pub report: Report,
+    /// When the answer was complete, or given up.
+    pub at: Instant,
+    pub took: Duration,
+}
+
 /// Polls until `stop`, at the interval that `pace` says; ends also when nobody hears its reports.
 ///
 /// A full `outbox` holds the polling up: readings come later then, but none are lost.
 pub async fn run(
     config: ChannelConfig,
     pace: watch::Receiver<Duration>,
-    outbox: mpsc::Sender<Report>,
+    outbox: mpsc::Sender<Polled>,
     stop: CancellationToken,
 ) {
     tokio::select! {
@@ -30,11 +39,11 @@ struct Poller {
     line: Line,
     devices: Vec<PolledDevice>,
     config: ChannelConfig,
-    outbox: mpsc::Sender<Report>,
+    outbox: mpsc::Sender<Polled>,
 }
 
 impl Poller {
-    fn new(mut config: ChannelConfig, outbox: mpsc::Sender<Report>) -> Self {
+    fn new(mut config: ChannelConfig, outbox: mpsc::Sender<Polled>) -> Self {
         let line = Line::new(config.transport.clone());
         let targets = std::mem::take(&mut config.targets);
         let devices = targets.into_iter().map(PolledDevice::new).collect();
@@ -66,12 +75,14 @@ impl Poller {
         &mut self,
         tick: Instant,
         interval: Duration,
-    ) -> Result<(), mpsc::error::SendError<Report>> {
+    ) -> Result<(), mpsc::error::SendError<Polled>> {
         let limit = self.config.timeout_at(interval);
         self.line.begin_round();
         for device in &mut self.devices {
+            let began = Instant::now();
             if let Some(report) = device.poll(&mut self.line, tick, limit).await {
-                self.outbox.send(report).await?;
+                let at = Instant::now();
+                self.outbox.send(Polled { report, at, took: at - began }).await?;
             }
         }
         Ok(())

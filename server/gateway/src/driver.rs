@@ -1,48 +1,76 @@
 //! Runs the Station: brings it what happens and the time, and carries out what it wants done.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use engine::{Action, Admission, Arrival, Event, Station};
-use protocol::id::ConnectionId;
+use engine::{Action, Admission, Arrival, Event, Setup, Start, Station};
+use protocol::frame::Stamps;
+use protocol::id::{ConnectionId, Epoch};
 use protocol::time::Instant;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::time;
 use tokio_util::sync::CancellationToken;
 
-use crate::hub::{Call, Desk, Letter, Seat};
+use crate::hub::{Call, Desk, Letter, Seat, Socket};
 
-/// Owns the Station until `stop`, or until nobody is left who could call.
-pub async fn run_station(station: Station, desk: Desk, stop: CancellationToken) {
-    let mut driver = Driver { station, desk, sockets: BTreeMap::new() };
+/// Owns a Station until `stop`, or until nobody is left who could call.
+///
+/// A Station that fails leaves its desk to the next one, which goes on under another epoch: sockets
+/// stay open, and what was kept is taken up (S0-68).
+pub async fn run_station(desk: Arc<Mutex<Desk>>, setup: Setup, stop: CancellationToken) {
+    let mut desk = desk.lock().await;
+    let mut driver = Driver::begin(&mut desk, setup);
     loop {
         let stopwatch = driver.desk.stopwatch;
+        let wake_at = driver.station.wake_at();
         let call = tokio::select! {
             () = stop.cancelled() => return,
             call = driver.desk.calls.recv() => match call {
                 Some(call) => call,
                 None => return,
             },
-            () = stopwatch.sleep_until(driver.station.wake_at()) => Call::Told(Event::Tick),
+            () = stopwatch.sleep_until(wake_at) => {
+                driver.due = wake_at.map_or(0, |due| stopwatch.micros_at(due));
+                driver.handle(Event::Tick, stopwatch.now());
+                continue;
+            }
         };
+        driver.due = stopwatch.micros(time::Instant::now());
         driver.take(call, stopwatch.now());
     }
 }
 
-struct Driver {
+struct Driver<'a> {
     station: Station,
-    desk: Desk,
-    sockets: BTreeMap<ConnectionId, Socket>,
+    desk: &'a mut Desk,
+    /// When what is handled now was at hand, in microseconds.
+    due: u64,
 }
 
-/// The socket that a connection has now.
-struct Socket {
-    id: ConnectionId,
-    letters: mpsc::Sender<Letter>,
-}
+impl<'a> Driver<'a> {
+    /// Takes up what an earlier run left behind.
+    fn begin(desk: &'a mut Desk, setup: Setup) -> Self {
+        let (now, clock, epoch) = (desk.stopwatch.now(), *desk.clock.borrow(), epoch());
+        let past = desk.journal.past(clock.at(now));
+        let windows = engine::windows(&setup.plant, &epoch, past.clone(), now, clock.at(now));
+        for (stream, window) in windows {
+            if let Some(sender) = desk.windows.get(&stream) {
+                sender.send_replace(window);
+            }
+        }
+        let due = desk.stopwatch.micros_at(now);
+        let station = Station::new(setup, Start { clock, epoch, past }, now);
+        let mut driver = Self { station, desk, due };
+        driver.handle(Event::Tick, now);
+        driver
+    }
 
-impl Driver {
     fn take(&mut self, call: Call, now: Instant) {
         match call {
             Call::Told(event) => self.handle(event, now),
+            Call::Polled(report, at) => {
+                self.due = self.desk.stopwatch.micros(at);
+                self.handle(Event::Polled(report), now);
+            }
             Call::Arrived { arrival, letters, answer } => {
                 self.admit(arrival, letters, answer, now);
             }
@@ -53,17 +81,23 @@ impl Driver {
     }
 
     fn handle(&mut self, event: Event, now: Instant) {
+        if let Event::ClockSet(clock) = &event {
+            self.desk.clock.send_replace(*clock);
+        }
         for action in self.station.handle(event, now) {
             self.carry_out(action, now);
         }
+        let wall = self.desk.clock.borrow().at(now);
+        self.desk.journal.alive(wall);
     }
 
     fn hear(&mut self, seat: &Seat, event: Event, now: Instant) {
-        if self.sockets.get(&seat.connection).is_none_or(|socket| socket.id != seat.socket) {
+        let sockets = &mut self.desk.sockets;
+        if sockets.get(&seat.connection).is_none_or(|socket| socket.id != seat.socket) {
             return;
         }
         if matches!(event, Event::Departed(_)) {
-            self.sockets.remove(&seat.connection);
+            sockets.remove(&seat.connection);
         }
         self.handle(event, now);
     }
@@ -84,10 +118,10 @@ impl Driver {
             }
         }
         if let Admission::Admitted { connection, .. } = &admission {
-            self.sockets.insert(connection.clone(), socket);
+            self.desk.sockets.insert(connection.clone(), socket);
         }
         if let Err(Admission::Admitted { connection, .. }) = answer.send(admission) {
-            self.sockets.remove(&connection);
+            self.desk.sockets.remove(&connection);
             self.handle(Event::Departed(connection), now);
         }
     }
@@ -96,22 +130,35 @@ impl Driver {
         match action {
             // Only arrivals are answered, and they are seen to where they come in.
             Action::Answer(_) => {}
-            Action::Evict(connection) => {
-                // A socket with a full inbox is told by losing its letters.
-                if let Some(socket) = self.sockets.remove(&connection) {
-                    drop(socket.letters.try_send(Letter::TakenOver));
-                }
+            Action::Evict(connection) => self.evict(&connection),
+            Action::Keep(entry) => {
+                self.desk.journal.keep(entry.clone());
+                self.desk.disk.keep(entry);
             }
             Action::Notify { stream, notice } => {
                 if let Some(window) = self.desk.windows.get(&stream) {
                     window.send_modify(|window| window.notice(notice));
                 }
             }
-            Action::Publish { stream, frame } => {
+            Action::Publish { stream, mut frame } => {
+                let made = self.desk.stopwatch.micros(time::Instant::now());
+                frame.stamps = Some(Stamps { due: self.due, made });
                 if let Some(window) = self.desk.windows.get(&stream) {
                     window.send_modify(|window| window.push(frame, now));
                 }
             }
         }
     }
+
+    fn evict(&mut self, connection: &ConnectionId) {
+        // A socket with a full inbox is told by losing its letters.
+        if let Some(socket) = self.desk.sockets.remove(connection) {
+            drop(socket.letters.try_send(Letter::TakenOver));
+        }
+    }
+}
+
+/// New at each start, and later ones sort behind earlier ones.
+fn epoch() -> Epoch {
+    uuid::Uuid::now_v7().to_string().parse().expect("a UUID is an identifier")
 }

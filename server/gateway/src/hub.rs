@@ -6,14 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dialect::View;
-use engine::{Admission, Arrival, Event, Station, Window};
+use engine::{Admission, Arrival, Event, Journal, Window};
 use protocol::frame::{Offset, Update};
 use protocol::id::{ConnectionId, Epoch};
+use protocol::point::Plant;
 use protocol::report::Report;
 use protocol::stream::StreamName;
-use protocol::time::Timestamp;
+use protocol::time::{Clock, Timestamp};
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::stopwatch::Stopwatch;
 
@@ -22,22 +23,39 @@ use crate::stopwatch::Stopwatch;
 pub struct Hub {
     windows: Arc<BTreeMap<StreamName, watch::Receiver<Window>>>,
     calls: mpsc::Sender<Call>,
+    clock: watch::Receiver<Clock>,
     stopwatch: Stopwatch,
 }
 
-/// The Station's end of a [`Hub`].
+/// The Station's end of a [`Hub`]. It outlives a Station that fails.
 #[derive(Debug)]
 pub struct Desk {
     pub(crate) windows: BTreeMap<StreamName, watch::Sender<Window>>,
     pub(crate) calls: mpsc::Receiver<Call>,
+    pub(crate) clock: watch::Sender<Clock>,
     pub(crate) stopwatch: Stopwatch,
+    /// The socket that each connection has now.
+    pub(crate) sockets: BTreeMap<ConnectionId, Socket>,
+    /// What the next Station takes up.
+    pub(crate) journal: Journal,
+    /// Where the same goes to the disk.
+    pub(crate) disk: store::Journal,
+}
+
+/// An open socket, as the Station's task knows it.
+#[derive(Debug)]
+pub(crate) struct Socket {
+    pub(crate) id: ConnectionId,
+    pub(crate) letters: mpsc::Sender<Letter>,
 }
 
 /// What the Station is asked or told.
 #[derive(Debug)]
 pub(crate) enum Call {
-    /// From the field.
+    /// From the field, or from the server's own parts.
     Told(Event),
+    /// A board answered, at this moment, or did not.
+    Polled(Report, Instant),
     Arrived {
         arrival: Arrival,
         letters: mpsc::Sender<Letter>,
@@ -69,25 +87,40 @@ pub(crate) enum Letter {
 pub struct StationGone;
 
 impl Hub {
-    /// The streams of `station` under `epoch`, each empty until it runs.
-    pub fn open(station: &Station, epoch: &Epoch, stopwatch: Stopwatch) -> (Self, Desk) {
+    /// The streams of a plant, each empty until a Station runs, which takes up what the journal
+    /// holds and hands to the `disk` what the next process is to know.
+    pub fn open(
+        plant: &Plant,
+        journal: Journal,
+        disk: store::Journal,
+        stopwatch: Stopwatch,
+    ) -> (Self, Desk) {
         let (inbox, calls) = mpsc::channel(INBOX);
-        let windows = station
-            .streams()
-            .map(|stream| (stream, watch::Sender::new(Window::new(epoch.clone()))))
+        let (clock, wall) = watch::channel(stopwatch.clock());
+        let nobody: Epoch = NO_RUN.parse().expect("a name of ours is an identifier");
+        let windows = engine::streams(plant)
+            .map(|stream| (stream, watch::Sender::new(Window::new(nobody.clone()))))
             .collect::<BTreeMap<_, _>>();
         let readers = windows.iter().map(|(stream, window)| (stream.clone(), window.subscribe()));
-        let hub = Self { windows: Arc::new(readers.collect()), calls: inbox, stopwatch };
-        (hub, Desk { windows, calls, stopwatch })
+        let windows_read = Arc::new(readers.collect());
+        let hub = Self { windows: windows_read, calls: inbox, clock: wall, stopwatch };
+        let sockets = BTreeMap::new();
+        (hub, Desk { windows, calls, clock, stopwatch, sockets, journal, disk })
     }
 
     pub fn stopwatch(&self) -> Stopwatch {
         self.stopwatch
     }
 
-    /// Hands in what a poll brought home. While the Station's inbox is full, the poller waits.
-    pub async fn report(&self, report: Report) -> Result<(), StationGone> {
-        self.tell(Event::Polled(report)).await
+    /// What time it is.
+    pub fn time(&self) -> Timestamp {
+        self.clock.borrow().at(self.stopwatch.now())
+    }
+
+    /// Hands in what a poll brought home at this moment. While the Station's inbox is full, the
+    /// poller waits.
+    pub async fn report(&self, report: Report, at: Instant) -> Result<(), StationGone> {
+        self.calls.send(Call::Polled(report, at)).await.map_err(|_| StationGone)
     }
 
     /// Hands in an event of the field. While the Station's inbox is full, the teller waits.
@@ -129,7 +162,7 @@ impl Hub {
     }
 
     /// Whether the Station answers within a second.
-    pub(crate) async fn is_answered(&self) -> bool {
+    pub async fn is_answered(&self) -> bool {
         self.ask(Call::AreYouThere).await.is_ok()
     }
 
@@ -150,10 +183,17 @@ impl View for Hub {
     fn window<'a>(&'a self, stream: &StreamName) -> Option<Box<dyn Deref<Target = Window> + 'a>> {
         Some(Box::new(self.windows.get(stream)?.borrow()))
     }
+
+    fn clock(&self) -> Clock {
+        *self.clock.borrow()
+    }
 }
 
 /// About two seconds of reports from 500 boards; when it is full, whoever reports waits.
 const INBOX: usize = 1024;
+
+/// The epoch of windows that no Station has written yet; no client ever sees it.
+const NO_RUN: &str = "none";
 
 /// A Station that is slower than this is as good as none.
 const ANSWER_WITHIN: Duration = Duration::from_secs(1);

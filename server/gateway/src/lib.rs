@@ -35,7 +35,7 @@ use tower_http::timeout::TimeoutLayer;
 
 pub use driver::run_station;
 pub use hub::{Desk, Hub, StationGone};
-pub use serve::{bind, serve};
+pub use serve::{bind, bind_patiently, serve};
 pub use stopwatch::Stopwatch;
 
 /// What the operator may set about the gateway.
@@ -75,6 +75,11 @@ impl Gateway {
         let Setup { hub, plant, native, records, config } = setup;
         let (native, config) = (Arc::new(native), Arc::new(config));
         Self { hub, plant, native, records, config, tasks: TaskTracker::new(), stop }
+    }
+
+    /// Cancelled when it is time to stop.
+    pub fn stopped(&self) -> &CancellationToken {
+        &self.stop
     }
 }
 

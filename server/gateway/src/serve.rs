@@ -32,6 +32,35 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
+/// Opens a port, and waits for it where another program has it, or the network is not up yet;
+/// `None` where it is time to stop.
+pub async fn bind_patiently(
+    address: SocketAddr,
+    stop: &CancellationToken,
+) -> io::Result<Option<TcpListener>> {
+    let mut is_told = false;
+    loop {
+        match bind(address) {
+            Ok(listener) => return Ok(Some(listener)),
+            Err(error) if !may_pass(&error) => return Err(error),
+            Err(error) => {
+                if !std::mem::replace(&mut is_told, true) {
+                    tracing::error!(
+                        "cannot listen on {address}, trying until it can be had: {error}"
+                    );
+                }
+            }
+        }
+        if stop.run_until_cancelled(sleep(BIND_PAUSE)).await.is_none() {
+            return Ok(None);
+        }
+    }
+}
+
+fn may_pass(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::AddrInUse | io::ErrorKind::AddrNotAvailable)
+}
+
 /// Serves `router` until the gateway is stopped and every socket has been closed.
 pub async fn serve(listener: TcpListener, router: Router, gateway: Gateway) {
     loop {
@@ -64,10 +93,21 @@ fn tune(stream: &TcpStream) {
     let outcome = stream
         .set_nodelay(true)
         .and_then(|()| SockRef::from(stream).set_send_buffer_size(SEND_BUFFER))
+        .and_then(|()| keep_the_unsent(stream))
         .and_then(|()| notice_silence(stream));
     if let Err(error) = outcome {
         tracing::debug!(%error, "a socket could not be tuned");
     }
+}
+
+#[cfg(target_os = "linux")]
+fn keep_the_unsent(stream: &TcpStream) -> io::Result<()> {
+    SockRef::from(stream).set_tcp_notsent_lowat(MOST_UNSENT)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn keep_the_unsent(_stream: &TcpStream) -> io::Result<()> {
+    Ok(())
 }
 
 #[cfg(target_os = "linux")]
@@ -112,6 +152,10 @@ const BACKLOG: u32 = 4096;
 /// Enough for the largest overview; left alone, the system would take up to 4 MiB.
 const SEND_BUFFER: usize = 128 * 1024;
 
+/// Bytes that the system may hold beyond those on their way: what is with us can still be replaced.
+#[cfg(target_os = "linux")]
+const MOST_UNSENT: u32 = 16 * 1024;
+
 /// Sent bytes that stay unacknowledged for so long end a connection.
 #[cfg(target_os = "linux")]
 const USER_TIMEOUT: Duration = Duration::from_secs(20);
@@ -120,6 +164,9 @@ const USER_TIMEOUT: Duration = Duration::from_secs(20);
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 
 const HEADER_BUFFER: usize = 64 * 1024;
+
+/// S0-69: a port that is free again is taken well within three seconds.
+const BIND_PAUSE: Duration = Duration::from_millis(250);
 
 /// Without file descriptors left, trying again at once is of no use.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

@@ -3,17 +3,30 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use protocol::time::{Clock, Instant, Timestamp};
+use rustix::time::{ClockId, clock_gettime};
 use tokio::time;
 
 /// Counts milliseconds from its start; everyone in the process shares one.
 #[derive(Clone, Copy, Debug)]
 pub struct Stopwatch {
     start: time::Instant,
+    /// What the machine's monotonic clock showed at the start.
+    start_micros: u64,
 }
 
 impl Stopwatch {
     pub fn start() -> Self {
-        Self { start: time::Instant::now() }
+        Self { start: time::Instant::now(), start_micros: monotonic_micros() }
+    }
+
+    /// The moment on the machine's monotonic clock, in microseconds, that other programs read too.
+    pub fn micros(&self, moment: time::Instant) -> u64 {
+        let passed = moment.saturating_duration_since(self.start).as_micros();
+        self.start_micros.saturating_add(u64::try_from(passed).unwrap_or(u64::MAX))
+    }
+
+    pub(crate) fn micros_at(&self, moment: Instant) -> u64 {
+        self.start_micros.saturating_add(moment.as_millis().saturating_mul(1_000))
     }
 
     pub fn now(&self) -> Instant {
@@ -36,4 +49,10 @@ impl Stopwatch {
             None => std::future::pending().await,
         }
     }
+}
+
+fn monotonic_micros() -> u64 {
+    let time = clock_gettime(ClockId::Monotonic);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+    seconds.saturating_mul(1_000_000) + u64::try_from(time.tv_nsec).unwrap_or_default() / 1_000
 }

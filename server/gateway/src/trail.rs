@@ -10,12 +10,12 @@ use engine::throttle::Throttle;
 use protocol::id::{ConnectionId, DeviceId};
 use store::{Kind, Record, Records, Sent};
 
-use crate::{Gateway, Stopwatch};
+use crate::{Gateway, Hub};
 
 /// One connection's trail.
 pub(crate) struct Trail {
     records: Records,
-    stopwatch: Stopwatch,
+    hub: Hub,
     connection: ConnectionId,
     device: DeviceId,
     user: String,
@@ -26,14 +26,13 @@ pub(crate) struct Trail {
 
 impl Trail {
     pub(crate) fn new(gateway: &Gateway, guest: &Guest) -> Self {
-        let stopwatch = gateway.hub.stopwatch();
         Self {
             records: gateway.records.clone(),
-            stopwatch,
+            hub: gateway.hub.clone(),
             connection: guest.connection.clone(),
             device: guest.device.clone(),
             user: guest.user.clone(),
-            throttle: Throttle::new(INCIDENTS, INCIDENT_EVERY, stopwatch.now()),
+            throttle: Throttle::new(INCIDENTS, INCIDENT_EVERY, gateway.hub.stopwatch().now()),
             unsaid: 0,
         }
     }
@@ -45,7 +44,7 @@ impl Trail {
 
     /// What the client did wrong, or found missing.
     pub(crate) fn incident(&mut self, incident: &Incident) {
-        if !self.throttle.admit(self.stopwatch.now()) {
+        if !self.throttle.admit(self.hub.stopwatch().now()) {
             self.unsaid = self.unsaid.saturating_add(1);
             return;
         }
@@ -54,6 +53,7 @@ impl Trail {
             Incident::Tampered => (Kind::Tampered, "wrong check code", ""),
             Incident::DataLost(ranges) => (Kind::DataLost, "data lost", ranges.as_str()),
             Incident::Flooded => (Kind::Flooded, "too many frames", ""),
+            Incident::Slow => (Kind::Slow, "too slow", ""),
         };
         tracing::warn!(target: "WebSocket", detail, "connection {}: {what}", self.connection);
         let detail = self.with_unsaid(detail);
@@ -88,7 +88,7 @@ impl Trail {
 
     fn record(&self, kind: Kind, detail: String) -> Record {
         Record {
-            at: self.stopwatch.clock().at(self.stopwatch.now()),
+            at: self.hub.time(),
             kind,
             connection: Some(self.connection.clone()),
             device: Some(self.device.clone()),
@@ -102,9 +102,8 @@ impl Trail {
 /// Someone was sent away at the door.
 pub(crate) fn refused(gateway: &Gateway, device: &str, why: &str, peer: Option<SocketAddr>) {
     tracing::warn!(target: "WebSocket", detail = why, "a connection was refused");
-    let stopwatch = gateway.hub.stopwatch();
     gateway.records.append(Record {
-        at: stopwatch.clock().at(stopwatch.now()),
+        at: gateway.hub.time(),
         kind: Kind::Refused,
         connection: None,
         // What cannot be an id is told in the reason.

@@ -1,13 +1,16 @@
 //! The handshake of `/ws/device`: which version, who, for which device, and whether there is room.
 
 use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{ConnectInfo, Query, Request, State};
 use axum::response::{IntoResponse, Response};
+use dialect::View as _;
 use dialect::native::{self, Guest, Native};
-use engine::{Admission, Arrival};
+use engine::{Admission, Arrival, Event};
+use futures_util::FutureExt as _;
 use http::HeaderValue;
 use http::header::SEC_WEBSOCKET_PROTOCOL;
 use http::request::Parts;
@@ -128,11 +131,21 @@ async fn attend(
         Err(refusal) => Err(Dismissal::Refused(refusal)),
     };
     match admitted {
-        Ok((guest, seat)) => connection(gateway, guest, seat, wire, inbox).run(peer).await,
+        Ok((guest, seat)) => {
+            let (hub, leaving) = (gateway.hub.clone(), seat.clone());
+            let connection = connection(gateway, guest, seat, wire, inbox);
+            let served = AssertUnwindSafe(connection.run(peer)).catch_unwind().await;
+            if served.is_err() {
+                tracing::error!(target: "WebSocket", "a connection failed: its task panicked");
+                let departed = Event::Departed(leaving.connection.clone());
+                // Without a Station there is nobody to tell.
+                let _ = hub.say(&leaving, departed).await;
+            }
+        }
         Err(Dismissal::Refused(refusal)) => {
             let Refusal { reason, detail, device } = refusal;
             trail::refused(&gateway, &device, &detail, peer);
-            let at = gateway.native.clock.at(gateway.hub.stopwatch().now());
+            let at = gateway.hub.clock().at(gateway.hub.stopwatch().now());
             // The close code says it too.
             let _ = wire.say(native::refusal(reason, &detail, &device, at));
             wire.hang_up(code(reason)).await;

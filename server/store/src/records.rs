@@ -42,6 +42,8 @@ pub enum Kind {
     Tampered,
     /// More frames than the limit.
     Flooded,
+    /// The client was so far behind that it had to come back.
+    Slow,
     /// The client showed no sign of life.
     Lost,
     Closed,

@@ -58,7 +58,7 @@ impl Session {
         let every = Duration::from_millis(success.heartbeat_interval_ms);
         let every = if every.is_zero() { self.policy.beat } else { every.clamp(FASTEST, SLOWEST) };
         let heart = Heartbeat::new(every, self.policy.beats_missed, now);
-        let (said, news) = self.streams.connect(&success, now);
+        let (said, news) = self.streams.connect(&success, now, &mut self.vitals);
         self.state = State::Live { since: now, heart };
         self.failed = false;
         self.vitals.stand();

@@ -6,7 +6,8 @@ use protocol::stream::StreamName;
 use protocol::time::Instant;
 use protocol::wire::CloseCode;
 use protocol::wire::native::{
-    ClientMessage, ConnectionLost, HeartbeatAck, ServerFrame, ServerMessage, Subscribed,
+    ClientMessage, ConnectionLost, HeartbeatAck, ServerFrame, ServerMessage, ServiceRestarted,
+    Subscribed,
 };
 
 use super::{Letter, Session, State};
@@ -62,9 +63,10 @@ impl Session {
         match &frame.message {
             ServerMessage::HeartbeatAck(ack) => self.on_ack(ack, now),
             ServerMessage::DataRecovered(recovered) => {
-                self.streams.give_up(&frame, &recovered.epoch, &recovered.gone);
+                self.streams.give_up(&frame, recovered, now, &mut self.vitals);
                 Vec::new()
             }
+            ServerMessage::ServiceRestarted(restarted) => self.on_restarted(restarted),
             ServerMessage::Subscribed(subscribed) => self.on_subscribed(subscribed),
             ServerMessage::ConnectionLost(lost) => self.on_other_lost(lost),
             ServerMessage::DataTampered(_) => vec![notice(Notice::Tampered)],
@@ -73,8 +75,7 @@ impl Session {
             }
             ServerMessage::ConnectFail(_)
             | ServerMessage::ConnectSuccess(_)
-            | ServerMessage::CommandResult(_)
-            | ServerMessage::ServiceRestarted(_) => Vec::new(),
+            | ServerMessage::CommandResult(_) => Vec::new(),
             ServerMessage::DataUpdate(_)
             | ServerMessage::FullSnapshot(_)
             | ServerMessage::StateChanged(_)
@@ -86,6 +87,7 @@ impl Session {
     }
 
     fn on_ack(&mut self, ack: &HeartbeatAck, now: Instant) -> Vec<Action> {
+        self.server_time.correct(ack.server_time, now);
         let State::Live { heart, .. } = &mut self.state else { return Vec::new() };
         if let Some(rtt) = heart.answer(ack.echo, now) {
             self.vitals.rtt = Some(rtt);
@@ -97,8 +99,19 @@ impl Session {
         actions
     }
 
+    /// S0-71: the streams begin anew, and what is left of the old ones comes first.
+    fn on_restarted(&mut self, restarted: &ServiceRestarted) -> Vec<Action> {
+        self.streams.restart(restarted, &mut self.vitals);
+        self.epoch = Some(restarted.epoch.clone());
+        if self.restarted.as_ref() == Some(&restarted.epoch) {
+            return Vec::new();
+        }
+        self.restarted = Some(restarted.epoch.clone());
+        vec![notice(Notice::Restarted(restarted.clone()))]
+    }
+
     fn on_subscribed(&mut self, subscribed: &Subscribed) -> Vec<Action> {
-        self.streams.grant(subscribed);
+        self.streams.grant(subscribed, &mut self.vitals);
         let refused = subscribed.refused.clone();
         (!refused.is_empty()).then(|| notice(Notice::RefusedStreams(refused))).into_iter().collect()
     }

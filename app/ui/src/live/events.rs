@@ -65,6 +65,10 @@ fn distance(one: Timestamp, other: Timestamp) -> u64 {
 /// The site's stream tells of a change at most this long after the device's own.
 const SAME_MILLIS: u64 = 2000;
 
+/// What stands in place of a fact's name where a time is missing: its values, or its events too.
+pub(crate) const HOLE_IN_VALUES: &str = "hole/values";
+pub(crate) const HOLE_IN_ALL: &str = "hole/all";
+
 /// As many as anyone reads on an overview.
 const MOST: usize = 20;
 

@@ -8,6 +8,7 @@ use link::Notice;
 use link::status::Status;
 use protocol::frame::Summary;
 use protocol::id::{DeviceId, PointKey};
+use protocol::part::{Condition, Part, PartState};
 use protocol::point::{Device, Point};
 use protocol::reading::{Quality, Reading};
 use protocol::stream::StreamName;
@@ -23,12 +24,14 @@ impl Live {
         self.page.with_value(read)
     }
 
-    /// The page shows a device now, or none; every page shows what sites tell.
+    /// The page shows a device now, or none; every page shows what sites and
+    /// the server itself tell.
     pub fn show(self, device: Option<&DeviceId>) {
         let sites = self.page(|page| page.sites.clone());
         let mut wanted: BTreeSet<_> =
             sites.into_iter().map(|site| StreamName::Site(site.id)).collect();
         wanted.extend(device.cloned().map(StreamName::Device));
+        wanted.insert(StreamName::System);
         let before = self.wanted.get_untracked();
         if before == wanted {
             return;
@@ -116,6 +119,13 @@ impl Live {
 
     pub fn summary(self, device: &DeviceId) -> ArcRwSignal<Option<Summary>> {
         self.summaries.of(device)
+    }
+
+    /// The parts of the server that fail now.
+    pub fn failing(self) -> Vec<(Part, Condition)> {
+        let is_failing = |condition: &Condition| condition.state == PartState::Failing;
+        let parts = self.parts.get().into_iter();
+        parts.filter(|(_, condition)| is_failing(condition)).collect()
     }
 
     pub fn events(self) -> RwSignal<Vec<Happening>> {

@@ -3,11 +3,13 @@
 use leptos::prelude::*;
 use protocol::device::{DeviceStatus, Peer};
 use protocol::frame::StateChanged;
+use protocol::time::Timestamp;
 
 use crate::bootstrap::Happening;
 use crate::choice::Language;
 use crate::format;
 use crate::live::Live;
+use crate::live::events::HOLE_IN_VALUES;
 use crate::preference::{language, t};
 use crate::text;
 use crate::view::reading::name;
@@ -65,9 +67,21 @@ fn sentence(live: Live, happening: &Happening, language: Language) -> String {
             reach(old, language),
             reach(new, language),
         ),
+        Some(("hole", _)) => hole(live, happening, language),
         Some(("point", key)) => change(&point(live, happening, key, language), old, new),
         _ => change(text::EVENT_STATUS.of(language), status(old, language), status(new, language)),
     }
+}
+
+/// `数据缺失 12:00:01 – 12:00:09`.
+fn hole(live: Live, happening: &Happening, language: Language) -> String {
+    let StateChanged { old, new, what, .. } = &happening.change;
+    let zone = live.zone(&happening.device);
+    let time = |millis: &str| {
+        format::time(Timestamp::from_millis(millis.parse().unwrap_or_default()), &zone)
+    };
+    let text = if what == HOLE_IN_VALUES { text::HOLE_IN_VALUES } else { text::HOLE_IN_ALL };
+    format!("{} {} – {}", text.of(language), time(old), time(new))
 }
 
 fn point(live: Live, happening: &Happening, key: &str, language: Language) -> String {

@@ -1,6 +1,7 @@
 //! What every page has around it: top row, connection bar, rail.
 
 mod help;
+mod parts;
 mod rail;
 mod top;
 
@@ -12,6 +13,7 @@ use crate::text;
 use crate::view::link::bar::ConnectionBar;
 use crate::view::link::drawer::LinkDrawer;
 use help::Help;
+use parts::FailingParts;
 use rail::Rail;
 use top::TopRow;
 
@@ -43,6 +45,7 @@ pub(crate) fn Shell(children: Children) -> impl IntoView {
             <a class="skip" href="#content" rel="external">{t(text::SKIP)}</a>
             <TopRow open/>
             <ConnectionBar/>
+            <FailingParts/>
             {demo}
             <noscript><p class="band">{t(text::NO_SCRIPT)}</p></noscript>
             <div class="body">

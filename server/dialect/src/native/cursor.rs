@@ -1,7 +1,10 @@
 //! How far one connection has come in one stream.
 
+use std::time::Duration;
+
 use engine::{Notice, Recovery, Window};
 use protocol::frame::{Offset, Sequence};
+use protocol::id::Epoch;
 use protocol::stream::StreamName;
 use protocol::time::Instant;
 use protocol::wire::native::{DataRecovered, Range};
@@ -11,26 +14,62 @@ use crate::Action;
 
 #[derive(Debug)]
 pub(super) struct Cursor {
+    epoch: Epoch,
     base: Offset,
     /// The last frame that was said, or that a snapshot stood for.
     said: Offset,
+    /// What was missed before this connection: up to here, frames are marked as recovered.
+    missed: Offset,
     /// Where this stay began, with a snapshot: whoever lost it needs the whole table again.
     began: Option<Offset>,
+    since: Instant,
     noticed: u64,
+}
+
+/// The client is so slow that it does better to come back.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct TooSlow;
+
+/// One stream, to one connection.
+#[derive(Clone, Copy)]
+pub(super) struct Telling<'a> {
+    pub(super) window: &'a Window,
+    pub(super) voice: &'a Voice,
+    /// Named in its frames; `None` for the connection's own.
+    pub(super) stream: Option<&'a StreamName>,
+    pub(super) now: Instant,
 }
 
 impl Cursor {
     /// Begins at the top, with a snapshot as number 1.
-    pub(super) fn join(window: &Window) -> Self {
-        let (said, noticed) = (window.top(), window.notices_since(u64::MAX).1);
-        Self { base: Offset(said.0.saturating_sub(1)), said, began: Some(said), noticed }
+    pub(super) fn join(window: &Window, now: Instant) -> Self {
+        let said = window.top();
+        Self {
+            epoch: window.epoch().clone(),
+            base: Offset(said.0.saturating_sub(1)),
+            said,
+            missed: Offset(0),
+            began: Some(said),
+            since: now,
+            noticed: window.notices_since(u64::MAX).1,
+        }
     }
 
     /// Goes on behind `seq` of a former stay; `None` if there is no such number yet.
-    pub(super) fn resume(base: Offset, seq: Sequence, window: &Window) -> Option<Self> {
+    pub(super) fn resume(
+        base: Offset,
+        seq: Sequence,
+        window: &Window,
+        now: Instant,
+    ) -> Option<Self> {
         let said = Offset(base.0.checked_add(seq.0)?);
-        let noticed = window.notices_since(u64::MAX).1;
-        (said <= window.top()).then_some(Self { base, said, began: None, noticed })
+        let joined = Self::join(window, now);
+        let missed = window.top();
+        (said <= missed).then_some(Self { base, said, missed, began: None, ..joined })
+    }
+
+    pub(super) fn epoch(&self) -> &Epoch {
+        &self.epoch
     }
 
     pub(super) fn base(&self) -> Offset {
@@ -57,62 +96,63 @@ impl Cursor {
         new.cloned().collect()
     }
 
-    /// Says the next batch of frames, or a snapshot in their place where some are gone.
+    /// Says the next batch of frames; or, to a client that has fallen behind, one snapshot in
+    /// their place. Key events are never left out.
     pub(super) fn catch_up(
         &mut self,
-        window: &Window,
-        voice: &Voice,
-        stream: Option<&StreamName>,
+        telling: Telling<'_>,
         actions: &mut Vec<Action>,
-    ) {
+    ) -> Result<(), TooSlow> {
+        let window = telling.window;
+        if self.lag(window) == 0 {
+            return Ok(());
+        }
+        let backlog = window.backlog(self.said);
+        if backlog.events > MOST_EVENTS {
+            return Err(TooSlow);
+        }
+        let waits = backlog.since.map(|since| telling.now.since(since.max(self.since)));
+        let is_late = waits.is_some_and(|waits| waits > PATIENCE);
         let batch = Offset(self.said.0.saturating_add(BATCH)).min(window.top());
         let recovery = window.recover(self.said.next(), batch);
-        if !recovery.gone.is_empty() {
-            return self.skip(window, voice, stream, actions);
+        if !recovery.gone.is_empty() || is_late && backlog.deltas > window.weight() {
+            self.skip(telling, actions);
+        } else {
+            self.say_batch(recovery, telling, actions);
         }
-        for shared in recovery.frames {
-            let number = self.number(shared.frame.offset);
-            let text = voice.frame(&shared, number, window.epoch(), stream, false);
-            actions.push(Action::Say(text));
-        }
-        self.said = batch.max(self.said);
+        Ok(())
     }
 
-    /// Sends what a returning client missed, marked as recovered.
-    pub(super) fn return_to(
-        &mut self,
-        window: &Window,
-        voice: &Voice,
-        stream: Option<&StreamName>,
-        actions: &mut Vec<Action>,
-    ) {
-        let recovery = window.recover(self.said.next(), window.top());
-        if !recovery.gone.is_empty() {
-            return self.skip(window, voice, stream, actions);
-        }
+    fn say_batch(&mut self, recovery: Recovery, telling: Telling<'_>, actions: &mut Vec<Action>) {
+        let mut bytes = 0;
         for shared in recovery.frames {
-            let number = self.number(shared.frame.offset);
-            let text = voice.frame(&shared, number, window.epoch(), stream, true);
+            let offset = shared.frame.offset;
+            let (number, recovered) = (self.number(offset), offset <= self.missed);
+            let text = telling.voice.frame(&shared, Some(number), telling.stream, recovered);
+            bytes += text.len();
             actions.push(Action::Say(text));
+            self.said = offset;
+            if bytes > HEAVY {
+                return;
+            }
         }
-        self.said = window.top();
     }
 
     /// Goes to the top at once: the key events in between, then a snapshot for all of them.
-    fn skip(
-        &mut self,
-        window: &Window,
-        voice: &Voice,
-        stream: Option<&StreamName>,
-        actions: &mut Vec<Action>,
-    ) {
+    fn skip(&mut self, telling: Telling<'_>, actions: &mut Vec<Action>) {
+        let Telling { window, voice, stream, now } = telling;
         let missed = window.recover(self.said.next(), window.top());
         for event in missed.frames.iter().filter(|shared| shared.is_event()) {
             let number = self.number(event.frame.offset);
-            let text = voice.frame(event, number, window.epoch(), stream, true);
-            actions.push(Action::Say(text));
+            actions.push(Action::Say(voice.frame(event, Some(number), stream, true)));
         }
-        let settled = (self.number(self.said.next()), self.number(window.top()));
+        let from = self.number(self.said.next());
+        if let Some(forgotten) = window.forgotten_since(self.said) {
+            let gone = vec![(from, Some(self.number(forgotten)))];
+            let answer = DataRecovered { epoch: self.epoch.clone(), gone, ranges: Vec::new() };
+            actions.push(Action::Say(voice.say_of(stream, &answer.into(), now)));
+        }
+        let settled = (from, self.number(window.top()));
         self.said = window.top();
         actions.push(Action::Say(voice.snapshot(self, stream, window, Some(settled))));
     }
@@ -121,12 +161,10 @@ impl Cursor {
     pub(super) fn repair(
         &mut self,
         ranges: Vec<Range>,
-        window: &Window,
-        voice: &Voice,
-        stream: Option<&StreamName>,
-        now: Instant,
+        telling: Telling<'_>,
         actions: &mut Vec<Action>,
-    ) {
+    ) -> Result<(), TooSlow> {
+        let Telling { window, voice, stream, now } = telling;
         let recoveries = ranges.iter().filter_map(|range| self.recover(*range, window));
         let mut gone = Vec::new();
         for recovery in recoveries.collect::<Vec<_>>() {
@@ -136,8 +174,7 @@ impl Cursor {
                 let whole = is_join.then(|| window.snapshot());
                 let number = self.number(shared.frame.offset);
                 let frame = whole.as_deref().unwrap_or(shared);
-                let text = voice.frame(frame, number, window.epoch(), stream, true);
-                actions.push(Action::Say(text));
+                actions.push(Action::Say(voice.frame(frame, Some(number), stream, true)));
             }
             gone.extend(recovery.gone.iter().map(|(a, b)| (self.number(*a), self.number(*b))));
         }
@@ -147,12 +184,13 @@ impl Cursor {
             ranges,
         };
         actions.push(Action::Say(voice.say_of(stream, &answer.into(), now)));
-        let Some(settled) = hull(&gone) else { return };
+        let Some(settled) = hull(&gone) else { return Ok(()) };
         // What is due first keeps its place before the snapshot that stands at the top.
         while self.lag(window) > 0 {
-            self.catch_up(window, voice, stream, actions);
+            self.catch_up(telling, actions)?;
         }
         actions.push(Action::Say(voice.snapshot(self, stream, window, Some(settled))));
+        Ok(())
     }
 
     fn recover(&self, (from, to): Range, window: &Window) -> Option<Recovery> {
@@ -171,5 +209,15 @@ fn hull(ranges: &[Range]) -> Option<Range> {
     Some((from, to))
 }
 
-/// Enough for one large write, few enough to hear a heartbeat in between.
+/// Few enough frames to hear a heartbeat in between, …
 const BATCH: u64 = 64;
+
+/// … and few enough bytes that a client which does not read them costs little. Enough for one
+/// large write.
+const HEAVY: usize = 16 * 1024;
+
+/// Whoever has waited longer for a frame gets what is true now in the place of what was.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A client that is so many bytes of key events behind is closed before the oldest of them go.
+const MOST_EVENTS: usize = 1024 * 1024;

@@ -10,12 +10,12 @@ use protocol::wire::CloseCode;
 use protocol::wire::cut::{CutError, cut};
 use protocol::wire::native::{
     ClientFrame, ClientMessage, Command, CommandResult, DataRecovered, HeartbeatAck, Invalid,
-    InvalidCode, Position, Range, Refused, ServerMessage, StreamState, Subscribed,
-    SubscribedStream, Tampered,
+    InvalidCode, Range, Refused, ServerMessage, StreamState, Subscribed, SubscribedStream,
+    Tampered,
 };
 
-use super::Native;
-use super::cursor::Cursor;
+use super::cursor::{Cursor, Telling, TooSlow};
+use super::{Native, foreign};
 use crate::{Action, Heard, Incident, Request, View};
 
 /// A repair that was answered.
@@ -123,7 +123,7 @@ impl Native {
     fn command(&self, command: Command, now: Instant) -> Vec<Action> {
         let result = ServerMessage::CommandResult(CommandResult {
             command_id: command.id,
-            executed_at: self.settings.clock.at(now),
+            executed_at: self.voice.time(now),
             reason: Some("NOT_SUPPORTED".into()),
             status: "FAIL".into(),
         });
@@ -132,13 +132,14 @@ impl Native {
 
     fn heartbeat(&self, echo: Timestamp, view: &dyn View, now: Instant) -> Vec<Action> {
         let state = |(stream, cursor): (&StreamName, &Cursor)| {
-            let window = view.window(stream)?;
+            // A run that has just ended is told of first.
+            let window = view.window(stream).filter(|window| window.epoch() == cursor.epoch())?;
             let (epoch, lag) = (window.epoch().clone(), cursor.lag(&window));
             Some(StreamState { epoch, lag, seq: cursor.said(), stream: stream.clone() })
         };
         let streams = self.cursors.iter().filter_map(state).collect();
         let summary = view.window(&self.own).and_then(|window| self.voice.summary(&window));
-        let server_time = self.settings.clock.at(now);
+        let server_time = self.voice.time(now);
         let ack = HeartbeatAck { echo, server_time, streams, summary };
         vec![Action::Say(self.voice.say(&ServerMessage::HeartbeatAck(ack), now))]
     }
@@ -159,11 +160,12 @@ impl Native {
         };
         let window = view.window(&stream).ok_or_else(unknown)?;
         let cursor = self.cursors.get_mut(&stream).ok_or_else(unknown)?;
-        let foreign = (stream != self.own).then_some(&stream);
-        if let Some(epoch) = epoch.filter(|epoch| epoch != window.epoch()) {
+        let name = foreign(&stream, &self.own);
+        let epoch = epoch.unwrap_or_else(|| cursor.epoch().clone());
+        if epoch != *window.epoch() || epoch != *cursor.epoch() {
             let gone = ranges.iter().map(|(from, to)| (*from, Some(*to))).collect();
             let answer = DataRecovered { epoch, gone, ranges: Vec::new() };
-            return Ok(vec![Action::Say(self.voice.say_of(foreign, &answer.into(), now))]);
+            return Ok(vec![Action::Say(self.voice.say_of(name, &answer.into(), now))]);
         }
         let top = cursor.number(window.top());
         if ranges.iter().any(|(_, to)| *to > top) {
@@ -175,39 +177,11 @@ impl Native {
             return Ok(Vec::new());
         }
         let mut actions = vec![Action::Ask(Request::Record(Incident::DataLost(written(&ranges))))];
-        cursor.repair(ranges, &window, &self.voice, foreign, now, &mut actions);
-        Ok(actions)
-    }
-
-    /// Takes up each stream where the client left it; what cannot be taken up is joined anew.
-    fn resume(
-        &mut self,
-        positions: &[Position],
-        view: &dyn View,
-        now: Instant,
-    ) -> Result<Vec<Action>, Invalid> {
-        let bases = self.guest.resumed.take().filter(|_| self.resume_until.is_some());
-        let nothing = || Invalid::new(InvalidCode::OutOfRange, "there is nothing to resume");
-        let bases = bases.ok_or_else(nothing)?;
-        self.resume_until = None;
-        let mut actions = Vec::new();
-        for position in positions.iter().take(MOST_STREAMS) {
-            let stream = position.stream.clone().unwrap_or_else(|| self.own.clone());
-            let (Some(base), Some(window)) = (bases.get(&stream), view.window(&stream)) else {
-                continue;
-            };
-            if position.epoch != *window.epoch() {
-                continue;
-            }
-            let Some(mut cursor) = Cursor::resume(*base, position.seq, &window) else {
-                let detail = format!("{stream} has no number {} yet", position.seq);
-                let invalid = Invalid::field(InvalidCode::OutOfRange, "seq", detail);
-                actions.extend(self.reject(invalid, now));
-                continue;
-            };
-            actions.push(Action::Ask(Request::Follow { stream: stream.clone(), base: *base }));
-            cursor.return_to(&window, &self.voice, self.foreign(&stream), &mut actions);
-            self.cursors.insert(stream, cursor);
+        let telling = Telling { window: &window, voice: &self.voice, stream: name, now };
+        let outcome = cursor.repair(ranges, telling, &mut actions);
+        drop(window);
+        if let Err(TooSlow) = outcome {
+            actions.extend(self.part_with_the_slow());
         }
         Ok(actions)
     }
@@ -231,7 +205,7 @@ impl Native {
         let text = self.voice.say(&ServerMessage::Subscribed(answer), now);
         let mut actions = vec![Action::Say(text)];
         for stream in joins {
-            self.join(&stream, view, &mut actions);
+            self.join(&stream, view, now, &mut actions);
         }
         actions
     }
@@ -307,7 +281,7 @@ fn written(ranges: &[Range]) -> String {
 const MERGED: Duration = Duration::from_secs(1);
 
 /// What one connection may follow.
-const MOST_STREAMS: usize = 64;
+pub(super) const MOST_STREAMS: usize = 64;
 
 /// What one request may name.
 const MOST_NAMES: usize = 256;

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use engine::{Shared, Window};
 use protocol::device::DeviceStatus;
-use protocol::frame::{Body, Sequence};
+use protocol::frame::{Body, EventId, Offset, Sequence};
 use protocol::id::{DeviceId, Epoch};
 use protocol::stream::StreamName;
-use protocol::time::{Instant, Timestamp};
+use protocol::time::{Clock, Instant, Timestamp};
 use protocol::wire::native::{
-    ConnectFail, FailReason, Prepared, Range, ServerMessage, Snapshot, Stamp, SummaryLine,
+    ConnectFail, FailReason, Prepared, Range, ServerMessage, ServiceRestarted, Snapshot, Stamp,
+    SummaryLine,
 };
 
 use super::Settings;
@@ -19,11 +20,21 @@ use super::cursor::Cursor;
 pub(super) struct Voice {
     settings: Arc<Settings>,
     device: DeviceId,
+    clock: Clock,
 }
 
 impl Voice {
     pub(super) fn new(settings: Arc<Settings>, device: DeviceId) -> Self {
-        Self { settings, device }
+        Self { settings, device, clock: Clock::default() }
+    }
+
+    /// Goes by this clock from now on.
+    pub(super) fn set_clock(&mut self, clock: Clock) {
+        self.clock = clock;
+    }
+
+    pub(super) fn time(&self, now: Instant) -> Timestamp {
+        self.clock.at(now)
     }
 
     /// Something for this connection alone, without a number.
@@ -38,7 +49,7 @@ impl Voice {
         message: &ServerMessage,
         now: Instant,
     ) -> String {
-        let at = self.settings.clock.at(now);
+        let at = self.time(now);
         let prepared = Prepared::new(&self.settings.seal, message.kind(), at, None, message);
         prepared.stamp(&self.settings.seal, &self.stamp(None, None, stream, false))
     }
@@ -47,13 +58,12 @@ impl Voice {
     pub(super) fn frame(
         &self,
         shared: &Shared,
-        seq: Sequence,
-        epoch: &Epoch,
+        seq: Option<Sequence>,
         stream: Option<&StreamName>,
         recovered: bool,
     ) -> String {
-        let prepared = shared.native(&self.settings.seal, epoch);
-        let stamp = self.stamp(Some(seq), Some(epoch), stream, recovered);
+        let prepared = shared.native(&self.settings.seal, self.settings.timed);
+        let stamp = self.stamp(seq, Some(&shared.epoch), stream, recovered);
         prepared.stamp(&self.settings.seal, &stamp)
     }
 
@@ -67,12 +77,21 @@ impl Voice {
     ) -> String {
         let (seq, shared) = (cursor.number(window.top()), window.snapshot());
         let (Some(_), Body::Snapshot(update)) = (settled, &shared.frame.body) else {
-            return self.frame(&shared, seq, window.epoch(), stream, false);
+            return self.frame(&shared, Some(seq), stream, false);
         };
         let (update, seal) = (update.clone(), &self.settings.seal);
         let message = ServerMessage::FullSnapshot(Snapshot { update, settles: settled });
         let prepared = Prepared::new(seal, message.kind(), window.at(), None, &message);
         prepared.stamp(seal, &self.stamp(Some(seq), Some(window.epoch()), stream, false))
+    }
+
+    /// Another run has taken over. No frame of a stream has offset 0: that names this event.
+    pub(super) fn restarted(&self, restarted: ServiceRestarted, now: Instant) -> String {
+        let (at, epoch) = (self.time(now), restarted.epoch.clone());
+        let event = EventId { epoch: epoch.clone(), offset: Offset(0) };
+        let (seal, message) = (&self.settings.seal, ServerMessage::ServiceRestarted(restarted));
+        let prepared = Prepared::new(seal, message.kind(), at, Some(event), &message);
+        prepared.stamp(seal, &self.stamp(None, Some(&epoch), None, false))
     }
 
     /// The device in one line, where the configuration wants it in heartbeat answers (S0-15).

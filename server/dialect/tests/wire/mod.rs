@@ -1,19 +1,21 @@
 //! A wire in virtual time that delays, loses, repeats and is cut, and the client at its end.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use dialect::native::{Guest, Native, Settings};
 use dialect::{Action, Dialect as _, Heard, Request};
 use engine::{Admission, Arrival, Event};
-use link::{Config, News, Policy, Session};
+use link::{Config, News, Policy, Resumption, Session};
 use protocol::digest::Seal;
-use protocol::frame::Offset;
+use protocol::frame::EventId;
 use protocol::id::{ConnectionId, DeviceId};
+use protocol::journal::Base;
 use protocol::stream::StreamName;
 use protocol::time::Instant;
 use protocol::wire::CloseCode;
+use protocol::wire::native::ServerFrame;
 
 use crate::world::{self, World};
 
@@ -51,15 +53,35 @@ pub(crate) struct Weather {
     pub(crate) cut: u64,
     /// Dialling fails, of a hundred tries.
     pub(crate) refused: u64,
+    /// Of a hundred clients, how many read no more than some hundred bytes a second.
+    pub(crate) slow: u64,
 }
 
 pub(crate) struct Client {
     pub(crate) session: Session,
-    /// How often each key event was applied.
-    pub(crate) happened: BTreeMap<(StreamName, Offset), u32>,
-    pub(crate) first_table: Option<Instant>,
+    /// How often each key event was applied, in the life of the present page.
+    pub(crate) happened: BTreeMap<Key, u32>,
+    /// The key events that any page of this client applied.
+    pub(crate) seen: BTreeSet<Key>,
+    /// Key events whose frame the wire lost.
+    pub(crate) vanished: BTreeSet<Key>,
+    /// Times of which the client was told that key events may be missing.
+    pub(crate) blind: Vec<Blind>,
+    /// Since when each stream is known.
+    pub(crate) first_table: BTreeMap<StreamName, Instant>,
     pub(crate) joins: u32,
-    name: u64,
+    pub(crate) pages: u32,
+    /// Restarts of the server that it was told of.
+    pub(crate) restarts: u32,
+    /// Snapshots that stood for other frames, but for those of repairs.
+    pub(crate) conflated: u32,
+    /// When each stream was last known to be whole.
+    sure: BTreeMap<StreamName, Instant>,
+    wants: BTreeSet<StreamName>,
+    kept: Option<Resumption>,
+    /// Bytes a second; `None` for a client that reads all at once.
+    rate: Option<u64>,
+    pub(crate) name: u64,
     device: DeviceId,
     seal: Seal,
     socket: Option<Socket>,
@@ -67,6 +89,17 @@ pub(crate) struct Client {
     closed_at: Option<(Instant, CloseCode)>,
     opened_at: Option<Instant>,
 }
+
+/// A time of which a client was told that key events may be missing.
+#[derive(Debug)]
+pub(crate) struct Blind {
+    pub(crate) stream: StreamName,
+    pub(crate) from: Instant,
+    pub(crate) to: Instant,
+}
+
+/// A key event in its stream.
+pub(crate) type Key = (StreamName, EventId);
 
 struct Socket {
     native: Native,
@@ -77,21 +110,32 @@ struct Socket {
 }
 
 impl Client {
-    pub(crate) fn new(name: u64, device: &str, seal: Seal, seed: u64, now: Instant) -> Self {
+    /// A page of `device` that also shows the streams it `wants`.
+    pub(crate) fn new(
+        name: u64,
+        device: &str,
+        wants: &[&str],
+        seal: Seal,
+        seed: u64,
+        now: Instant,
+    ) -> Self {
         let device: DeviceId = device.parse().unwrap();
-        let config = Config {
-            device: device.clone(),
-            seal: seal.clone(),
-            policy: Policy::native(),
-            seed,
-            clock: world::clock(),
-            resume: None,
-        };
-        Self {
-            session: Session::new(config, now),
+        let session = Session::new(config(&device, &seal, seed, None), now);
+        let mut client = Self {
+            session,
             happened: BTreeMap::new(),
-            first_table: None,
+            seen: BTreeSet::new(),
+            vanished: BTreeSet::new(),
+            blind: Vec::new(),
+            first_table: BTreeMap::new(),
             joins: 0,
+            pages: 1,
+            restarts: 0,
+            conflated: 0,
+            sure: BTreeMap::new(),
+            wants: wants.iter().map(|name| name.parse().unwrap()).collect(),
+            kept: None,
+            rate: None,
             name,
             device,
             seal,
@@ -99,6 +143,46 @@ impl Client {
             sockets: 0,
             closed_at: None,
             opened_at: None,
+        };
+        client.session.handle(link::Event::Want(client.wants.clone()), now);
+        client
+    }
+
+    /// Every stream that it follows.
+    pub(crate) fn follows(&self) -> impl Iterator<Item = StreamName> {
+        self.wants.iter().cloned().chain([self.own()])
+    }
+
+    /// From now on it reads so many bytes a second.
+    pub(crate) fn read_slowly(&mut self, rate: Option<u64>) {
+        self.rate = rate;
+    }
+
+    /// The page goes, and another takes its place a moment later.
+    pub(crate) fn reload(&mut self, world: &mut World, weather: Weather, dice: &mut Dice) {
+        self.event(link::Event::Leave, world, weather, dice);
+        self.hang_up(world);
+        (self.opened_at, self.closed_at) = (None, None);
+        self.happened.clear();
+        self.pages += 1;
+        let kept = self.kept.take();
+        let seed = dice.roll(u64::MAX);
+        self.session = Session::new(config(&self.device, &self.seal, seed, kept), world.now);
+        self.event(link::Event::Want(self.wants.clone()), world, weather, dice);
+    }
+
+    /// The server closes its end, and keeps the client's place.
+    pub(crate) fn depart(&mut self, world: &mut World) {
+        if let Some(socket) = &self.socket {
+            world.event(Event::Departed(socket.connection.clone()));
+        }
+    }
+
+    /// The server's process is gone, or goes.
+    pub(crate) fn lose_server(&mut self, code: CloseCode, now: Instant) {
+        if self.socket.take().is_some() || self.opened_at.take().is_some() {
+            self.opened_at = None;
+            self.closed_at = Some((now, code));
         }
     }
 
@@ -146,6 +230,12 @@ impl Client {
     ) {
         for action in self.session.handle(event, world.now) {
             match action {
+                link::Action::Dial { .. } | link::Action::HangUp(_) => {
+                    note(self.name, world.now, "wants", &format!("{action:?}"));
+                }
+                _ => {}
+            }
+            match action {
                 link::Action::Dial { connection } => self.dial(connection, world, weather, dice),
                 link::Action::Send(text) => {
                     let Some(socket) = &mut self.socket else { continue };
@@ -154,7 +244,11 @@ impl Client {
                 }
                 link::Action::HangUp(_) => self.hang_up(world),
                 link::Action::Apply(news) => self.apply(news, world.now),
-                link::Action::Announce(_) | link::Action::Remember(_) => {}
+                link::Action::Remember(resumption) => {
+                    let text = serde_json::to_string(&resumption).unwrap();
+                    self.kept = serde_json::from_str(&text).unwrap();
+                }
+                link::Action::Announce(_) => {}
             }
         }
     }
@@ -171,11 +265,21 @@ impl Client {
     fn apply(&mut self, news: News, now: Instant) {
         match news {
             News::Happened { stream, id, .. } => {
-                *self.happened.entry((stream, id.offset)).or_default() += 1;
+                self.seen.insert((stream.clone(), id.clone()));
+                *self.happened.entry((stream, id)).or_default() += 1;
             }
-            News::Told { snapshot: true, .. } => {
-                self.first_table.get_or_insert(now);
+            News::Told { stream, snapshot, .. } => {
+                if snapshot {
+                    self.first_table.entry(stream).or_insert(now);
+                }
             }
+            News::Confirmed { stream, .. } => drop(self.sure.insert(stream, now)),
+            News::Missed { stream, events: false, .. } => {
+                // What was confirmed had been on its way for a while.
+                let sure = self.sure.get(&stream).copied().unwrap_or_default();
+                self.blind.push(Blind { stream, from: sure - LONGEST_WAY, to: now });
+            }
+            News::Notice(link::Notice::Restarted(_)) => self.restarts += 1,
             _ => {}
         }
     }
@@ -188,7 +292,7 @@ impl Client {
         dice: &mut Dice,
     ) {
         self.hang_up(world);
-        if dice.hits(weather.refused) {
+        if !world.is_up || dice.hits(weather.refused) {
             self.closed_at = Some((world.now, CloseCode::Other(1006)));
             return;
         }
@@ -212,7 +316,7 @@ impl Client {
     fn greeted(
         &self,
         connection: ConnectionId,
-        resumed: Option<BTreeMap<StreamName, Offset>>,
+        resumed: Option<BTreeMap<StreamName, Base>>,
         world: &World,
         weather: Weather,
         dice: &mut Dice,
@@ -222,7 +326,7 @@ impl Client {
             heartbeat_interval: Duration::from_secs(10),
             push: engine::PushStrategy::default(),
             server_version: "1".into(),
-            clock: world::clock(),
+            timed: false,
         };
         let guest = Guest {
             device: self.device.clone(),
@@ -246,6 +350,7 @@ impl Client {
                 socket.to_client.push_back((at, text));
             }
         }
+        assert!(socket.closing.is_none());
         socket
     }
 
@@ -259,6 +364,7 @@ impl Client {
         while let Some(socket) = &mut self.socket
             && let Some((_, text)) = socket.to_server.pop_front_if(|(at, _)| *at <= world.now)
         {
+            note(self.name, world.now, "says", &text);
             let actions = socket.native.hear(Heard::Text(&text), &world.windows, world.now);
             self.carry_out(actions, world, weather, dice);
             if dice.roll(1000) < weather.cut {
@@ -277,6 +383,7 @@ impl Client {
                 self.closed_at = Some((world.now, code));
                 return;
             }
+            note(self.name, world.now, "hears", &text);
             self.event(link::Event::Heard(text), world, weather, dice);
             if dice.roll(1000) < weather.cut {
                 self.cut(world);
@@ -287,15 +394,15 @@ impl Client {
     /// Lets the server's half tick and tell.
     fn serve(&mut self, world: &mut World, weather: Weather, dice: &mut Dice) {
         let Some(socket) = &mut self.socket else { return };
-        let mut actions = socket.native.tick(&world.windows, world.now);
-        loop {
+        let actions = socket.native.tick(&world.windows, world.now);
+        self.carry_out(actions, world, weather, dice);
+        while let Some(socket) = self.socket.as_mut().filter(|socket| !socket.is_blocked()) {
             let told = socket.native.tell(&world.windows, world.now);
             if told.is_empty() {
                 break;
             }
-            actions.extend(told);
+            self.carry_out(told, world, weather, dice);
         }
-        self.carry_out(actions, world, weather, dice);
     }
 
     fn carry_out(
@@ -309,13 +416,20 @@ impl Client {
             let Some(socket) = &mut self.socket else { return };
             match action {
                 Action::Say(text) => {
-                    let may_vanish = VANISHING.iter().any(|kind| text.contains(kind));
+                    let may_vanish = may_vanish(&text);
                     if may_vanish && dice.hits(weather.lost) {
+                        note(self.name, world.now, "misses", &text);
+                        self.vanished.extend(event_of(&text, &self.device));
                         continue;
                     }
+                    self.conflated += u32::from(text.contains("\"settles\""));
                     let copies = if may_vanish && dice.hits(weather.repeated) { 2 } else { 1 };
                     for _ in 0..copies {
-                        let at = delayed(socket.to_client.back(), world.now, weather, dice);
+                        let before = socket.to_client.back();
+                        let mut at = delayed(before, world.now, weather, dice);
+                        if let Some(rate) = self.rate {
+                            at = at + Duration::from_millis(text.len() as u64 * 1000 / rate);
+                        }
                         socket.to_client.push_back((at, text.clone()));
                     }
                 }
@@ -343,6 +457,15 @@ impl Client {
     }
 }
 
+/// Whoever runs one seed wants to see what happens in it.
+#[expect(clippy::print_stderr, reason = "it is what the run is for")]
+fn note(client: u64, now: Instant, verb: &str, what: &str) {
+    static IS_WANTED: LazyLock<bool> = LazyLock::new(|| std::env::var("GAPLESS_SEED").is_ok());
+    if *IS_WANTED {
+        eprintln!("{:>7} client {client} {verb} {what}", now.as_millis());
+    }
+}
+
 /// In order, like TCP: nothing overtakes what was sent before.
 fn delayed(
     before: Option<&(Instant, String)>,
@@ -354,7 +477,41 @@ fn delayed(
     (now + delay).max(before.map_or(now, |(at, _)| *at))
 }
 
-/// What the wire may lose or repeat: everything with a number, and the end of a repair.
+/// What the wire may lose or repeat: everything with a number, and the end of a repair. Key events
+/// that are told in the place of a settled range have none that anyone could miss.
+fn may_vanish(text: &str) -> bool {
+    let is_kept = text.contains("\"recovered\":true") && text.contains("\"event\"");
+    !is_kept && VANISHING.iter().any(|kind| text.contains(kind))
+}
+
+fn event_of(text: &str, device: &DeviceId) -> Option<Key> {
+    let frame = ServerFrame::read(text).unwrap();
+    let own = || StreamName::Device(device.clone());
+    Some((frame.stream.unwrap_or_else(own), frame.event?))
+}
+
+fn config(device: &DeviceId, seal: &Seal, seed: u64, resume: Option<Resumption>) -> Config {
+    Config {
+        device: device.clone(),
+        seal: seal.clone(),
+        policy: Policy::native(),
+        seed,
+        clock: world::clock(),
+        resume,
+    }
+}
+
+impl Socket {
+    /// As much is on its way as the system's buffers hold.
+    fn is_blocked(&self) -> bool {
+        self.to_client.iter().map(|(_, text)| text.len()).sum::<usize>() > BUFFER
+    }
+}
+
+const LONGEST_WAY: Duration = Duration::from_secs(2);
+
+const BUFFER: usize = 8 * 1024;
+
 const VANISHING: [&str; 4] = [
     "\"type\":\"DATA_UPDATE\"",
     "\"type\":\"FULL_SNAPSHOT\"",

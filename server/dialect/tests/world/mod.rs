@@ -1,13 +1,16 @@
-//! A plant, its Station and its windows in virtual time, for tests of dialects.
+//! A plant, its Station, its windows and its disk in virtual time, for tests of dialects.
 
-use std::collections::BTreeMap;
+#![allow(dead_code, reason = "not every test needs all of the world")]
+
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Deref;
 use std::time::Duration;
 
 use dialect::View;
-use engine::{Action, Event, Limits, PushStrategy, Setup, Station, Window};
-use protocol::frame::{Body, Offset};
-use protocol::id::ChannelId;
+use engine::{Action, Event, Journal, Limits, PushStrategy, Setup, Start, Station, Window};
+use protocol::frame::{Body, EventId, KeyEvent, StateChanged};
+use protocol::id::{ChannelId, Epoch};
+use protocol::journal::Entry;
 use protocol::point::{Device, Name, Plant, Point, PointKind, Role, Site};
 use protocol::reading::{Reason, Value};
 use protocol::report::{Reach, Report};
@@ -20,72 +23,188 @@ pub(crate) struct World {
     pub(crate) now: Instant,
     /// What the Station answered to the last event.
     pub(crate) answers: Vec<Action>,
-    /// Every key event, with its stream and when it was published.
-    pub(crate) events: Vec<(StreamName, Offset, Instant)>,
+    /// Every key event of all runs.
+    pub(crate) events: Vec<Published>,
+    /// Which run this is, from 1.
+    pub(crate) run: u64,
+    /// Between a crash and the next start there is no server.
+    pub(crate) is_up: bool,
+    pub(crate) disk: Disk,
+    memory: Journal,
 }
 
-pub(crate) struct Windows(pub(crate) BTreeMap<StreamName, Window>);
+/// A key event, and when it was published.
+#[derive(Clone, Debug)]
+pub(crate) struct Published {
+    pub(crate) stream: StreamName,
+    pub(crate) id: EventId,
+    pub(crate) at: Instant,
+    pub(crate) change: StateChanged,
+    /// It was on the disk before the process ended, if it ended.
+    pub(crate) is_durable: bool,
+}
+
+/// A disk that takes its time: what it was given is safe a moment later, in order.
+#[derive(Default)]
+pub(crate) struct Disk {
+    pub(crate) delay: Duration,
+    durable: Journal,
+    queue: VecDeque<(Instant, Entry)>,
+}
+
+impl Disk {
+    fn keep(&mut self, entry: Entry, now: Instant) {
+        self.queue.push_back((now + self.delay, entry));
+    }
+
+    /// Writes what is due; the answer: the key events among it.
+    fn write(&mut self, now: Instant) -> Vec<(StreamName, EventId)> {
+        let mut written = Vec::new();
+        while let Some((_, entry)) = self.queue.pop_front_if(|(due, _)| *due <= now) {
+            if let Entry::Happened(happened) = &entry {
+                let (epoch, offset) = (happened.epoch.clone(), happened.offset);
+                written.push((happened.stream.clone(), EventId { epoch, offset }));
+            }
+            self.durable.keep(entry);
+        }
+        written
+    }
+}
+
+pub(crate) struct Windows {
+    pub(crate) streams: BTreeMap<StreamName, Window>,
+    pub(crate) clock: Clock,
+}
 
 impl View for Windows {
     fn window<'a>(&'a self, stream: &StreamName) -> Option<Box<dyn Deref<Target = Window> + 'a>> {
-        let window = self.0.get(stream)?;
+        let window = self.streams.get(stream)?;
         Some(Box::new(window))
+    }
+
+    fn clock(&self) -> Clock {
+        self.clock
     }
 }
 
 impl World {
     pub(crate) fn new() -> Self {
         let now = Instant::from_millis(1_000);
-        let setup = Setup {
-            plant: plant(),
-            intervals: BTreeMap::new(),
-            push: PushStrategy::default(),
-            limits: Limits::default(),
-            clock: clock(),
-        };
-        let station = Station::new(setup, now);
-        let epoch: protocol::id::Epoch = "e1".parse().unwrap();
-        let windows = station.streams().map(|name| (name, Window::new(epoch.clone()))).collect();
+        let mut memory = Journal::default();
+        let (station, windows) = start(1, &mut memory, clock(), now);
         let mut world = Self {
             station,
-            windows: Windows(windows),
+            windows,
             now,
             answers: Vec::new(),
             events: Vec::new(),
+            run: 1,
+            is_up: true,
+            disk: Disk::default(),
+            memory,
         };
         world.event(Event::Tick);
         world
     }
 
     pub(crate) fn event(&mut self, event: Event) {
+        if !self.is_up {
+            return;
+        }
         self.answers = self.station.handle(event, self.now);
         for action in &self.answers {
             match action {
                 Action::Publish { stream, frame } => {
-                    if let Body::Event(_) = frame.body {
-                        self.events.push((stream.clone(), frame.offset, self.now));
+                    if let Body::Event(KeyEvent::StateChanged(change)) = &frame.body {
+                        let epoch = self.windows.streams[stream].epoch().clone();
+                        self.events.push(Published {
+                            stream: stream.clone(),
+                            id: EventId { epoch, offset: frame.offset },
+                            at: self.now,
+                            change: change.clone(),
+                            is_durable: false,
+                        });
                     }
-                    let window = self.windows.0.get_mut(stream).unwrap();
+                    let window = self.windows.streams.get_mut(stream).unwrap();
                     window.push(frame.clone(), self.now);
                 }
                 Action::Notify { stream, notice } => {
-                    self.windows.0.get_mut(stream).unwrap().notice(notice.clone());
+                    self.windows.streams.get_mut(stream).unwrap().notice(notice.clone());
+                }
+                Action::Keep(entry) => {
+                    self.memory.keep(entry.clone());
+                    self.disk.keep(entry.clone(), self.now);
                 }
                 Action::Answer(_) | Action::Evict(_) => {}
             }
         }
+        self.write();
+    }
+
+    fn write(&mut self) {
+        let wall = self.windows.clock.at(self.now);
+        self.memory.alive(wall);
+        self.disk.durable.alive(wall);
+        for (stream, id) in self.disk.write(self.now) {
+            let is_it = |event: &&mut Published| event.stream == stream && event.id == id;
+            self.events.iter_mut().rev().find(is_it).unwrap().is_durable = true;
+        }
+    }
+
+    /// The Station failed and is started again, while the process and its sockets live on.
+    pub(crate) fn restart(&mut self) {
+        self.run += 1;
+        let clock = self.windows.clock;
+        (self.station, self.windows) = start(self.run, &mut self.memory, clock, self.now);
+        self.event(Event::Tick);
+    }
+
+    /// A planned stop: everything is on the disk before the process ends.
+    pub(crate) fn stop(&mut self) {
+        for (due, _) in &mut self.disk.queue {
+            *due = self.now;
+        }
+        self.crash();
+    }
+
+    /// The process is no more, and with it all that was not on the disk.
+    pub(crate) fn crash(&mut self) {
+        self.write();
+        self.disk.queue.clear();
+        self.is_up = false;
+    }
+
+    /// A new process takes up what the disk holds.
+    pub(crate) fn boot(&mut self) {
+        self.is_up = true;
+        self.run += 1;
+        let (clock, now) = (self.windows.clock, self.now);
+        let past = self.disk.durable.past(clock.at(now));
+        self.disk.durable = Journal::after(past.clone(), clock.at(now));
+        self.memory = Journal::after(past, clock.at(now));
+        (self.station, self.windows) = start(self.run, &mut self.memory, clock, now);
+        self.event(Event::Tick);
+    }
+
+    /// Somebody sets the clock.
+    pub(crate) fn set_clock(&mut self, wall: Timestamp) {
+        self.windows.clock = Clock::new(self.now, wall);
+        self.event(Event::ClockSet(self.windows.clock));
     }
 
     /// Moves the clock, waking the Station whenever it wants to.
     pub(crate) fn pass(&mut self, duration: Duration) {
         let until = self.now + duration;
-        while let Some(at) = self.station.wake_at()
+        while let Some(at) = self.station.wake_at().filter(|_| self.is_up)
             && at <= until
         {
             self.now = self.now.max(at);
             self.event(Event::Tick);
         }
         self.now = until;
+        if self.is_up {
+            self.write();
+        }
     }
 
     /// A poll of a device that brought home `results`, by the place of each point.
@@ -97,6 +216,20 @@ impl World {
         };
         self.event(Event::Polled(Report { device: device.parse().unwrap(), reach, results }));
     }
+}
+
+/// The Station of run `n`, and its windows.
+fn start(n: u64, journal: &mut Journal, clock: Clock, now: Instant) -> (Station, Windows) {
+    let (at, epoch) = (clock.at(now), format!("e{n}"));
+    let (epoch, past): (Epoch, _) = (epoch.parse().unwrap(), journal.past(at));
+    let streams = engine::windows(&plant(), &epoch, past.clone(), now, at);
+    let setup = Setup {
+        plant: plant(),
+        intervals: BTreeMap::new(),
+        push: PushStrategy::default(),
+        limits: Limits::default(),
+    };
+    (Station::new(setup, Start { clock, epoch, past }, now), Windows { streams, clock })
 }
 
 pub(crate) fn clock() -> Clock {

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use field::map::{Area, ByteOrder, ChannelConfig, DataType, Mapping, Target, Transport};
-use field::poller;
+use field::poller::{self, Polled};
 use field::simulator::{Board, Faults};
 use protocol::id::ChannelId;
 use protocol::reading::{Reason, Value};
@@ -15,7 +15,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// A poller at work; it ends with this.
 pub(crate) struct Polling {
-    pub(crate) reports: mpsc::Receiver<Report>,
+    pub(crate) reports: mpsc::Receiver<Polled>,
     pub(crate) pace: watch::Sender<Duration>,
     _stop: DropGuard,
 }
@@ -39,7 +39,8 @@ impl Polling {
     }
 
     pub(crate) async fn next(&mut self) -> Report {
-        timeout(PATIENCE, self.reports.recv()).await.expect("a report in time").expect("a poller")
+        let polled = timeout(PATIENCE, self.reports.recv()).await.expect("a report in time");
+        polled.expect("a poller").report
     }
 
     pub(crate) async fn next_of(&mut self, device: &str) -> Report {

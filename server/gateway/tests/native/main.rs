@@ -10,3 +10,4 @@ mod numbers;
 mod records;
 mod rest;
 mod silence;
+mod station_restarted;

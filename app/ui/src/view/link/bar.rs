@@ -48,7 +48,7 @@ impl Notice {
             Standing::Starting => None,
             Standing::Live if live.is_stalled() => Some(Self::stalled(live, &status, language)),
             Standing::Live => {
-                let told = live.notice().map(|notice| Self::told(notice, language));
+                let told = live.notice().map(|notice| Self::told(live, notice, language));
                 told.or_else(|| Self::upgraded(live, &status, language))
             }
             Standing::Lost => Some(Self::lost(live, &status, language)),
@@ -94,13 +94,17 @@ impl Notice {
     }
 
     /// What the link has to say of a connection that lives.
-    fn told(notice: link::Notice, language: Language) -> Self {
-        use link::Notice::{OtherLost, RefusedStreams, Rejected, Restored, Tampered};
+    fn told(live: Live, notice: link::Notice, language: Language) -> Self {
+        use link::Notice::{OtherLost, RefusedStreams, Rejected, Restarted, Restored, Tampered};
         let (kind, headline, detail) = match notice {
             Restored { repaired, lost, .. } => {
                 let gap = format!("{} {lost}", text::GAP.of(language));
                 let detail = format!("{} · {gap}", text::refilled(language, repaired));
                 ("recovered", text::RECOVERED, detail)
+            }
+            Restarted(restarted) => {
+                let since = format::time(restarted.started_at, &live.home_zone());
+                ("recovered", text::RESTARTED, format!("{} {since}", text::SINCE.of(language)))
             }
             OtherLost(other) => ("note", text::OTHER_LOST, other.connection_id.to_string()),
             Tampered => ("note", text::TAMPERED_FRAME, String::new()),

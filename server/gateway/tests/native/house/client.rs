@@ -149,6 +149,9 @@ impl Client {
 
     /// S0-55, S0-56: from one, in steps of one, unless a snapshot settles what lies between.
     fn count(&mut self, frame: &ServerFrame) {
+        if let ServerMessage::ServiceRestarted(_) = frame.message {
+            self.counts.clear();
+        }
         let Some(seq) = frame.seq else { return };
         let count = self.counts.entry(frame.stream.clone()).or_default();
         if frame.recovered {

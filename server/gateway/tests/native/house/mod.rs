@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dialect::native::Settings;
-use engine::{Limits, PushStrategy, Setup, Station};
-use gateway::{Config, Gateway, Hub, Stopwatch};
+use engine::{Journal, Limits, PushStrategy, Setup};
+use gateway::{Config, Desk, Gateway, Hub, Stopwatch};
 use protocol::digest::{Algorithm, Seal};
 use protocol::id::ChannelId;
 use protocol::part::{Condition, PartState};
@@ -20,10 +20,11 @@ use protocol::reading::Value;
 use protocol::report::{Reach, Report};
 use protocol::time::Timestamp;
 use protocol::wire::session::Integrity;
-use store::{Inbox, Policy, Records, Store, write_records};
+use store::{Inbox, JournalInbox, Policy, Records, Store, write_records};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) const KEY: &str = "a key for tests only";
@@ -35,11 +36,18 @@ pub(crate) struct Rules {
     pub(crate) connections: usize,
     /// How many points each board has; the first is its temperature.
     pub(crate) points: usize,
+    /// Frames tell when they were made.
+    pub(crate) timed: bool,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { heartbeat_interval: Duration::from_secs(10), connections: 100, points: 1 }
+        Self {
+            heartbeat_interval: Duration::from_secs(10),
+            connections: 100,
+            points: 1,
+            timed: false,
+        }
     }
 }
 
@@ -51,6 +59,16 @@ pub(crate) struct House {
     pub(crate) served: JoinHandle<()>,
     inbox: Inbox,
     points: usize,
+    station: Station,
+    /// Nobody reads it: what is kept stays in memory.
+    _journal: JournalInbox,
+}
+
+/// The Station's task, and what the next one needs.
+struct Station {
+    running: JoinHandle<()>,
+    desk: Arc<Mutex<Desk>>,
+    setup: Setup,
 }
 
 impl House {
@@ -60,23 +78,24 @@ impl House {
 
     pub(crate) async fn open_with(rules: Rules) -> Self {
         let (stopwatch, stop) = (Stopwatch::start(), CancellationToken::new());
-        let (push, clock) = (PushStrategy::default(), stopwatch.clock());
+        let push = PushStrategy::default();
         let setup = Setup {
             plant: plant(rules.points),
             intervals: BTreeMap::new(),
             push,
             limits: Limits { connections: rules.connections, per_user: 10 },
-            clock,
         };
-        let station = Station::new(setup, stopwatch.now());
-        let (hub, desk) = Hub::open(&station, &"e1".parse().unwrap(), stopwatch);
-        tokio::spawn(gateway::run_station(station, desk, stop.clone()));
+        let (disk, journal) = store::Journal::open();
+        let (hub, desk) = Hub::open(&setup.plant, Journal::default(), disk, stopwatch);
+        let desk = Arc::new(Mutex::new(desk));
+        let running = gateway::run_station(Arc::clone(&desk), setup.clone(), stop.clone());
+        let station = Station { running: tokio::spawn(running), desk, setup };
         let native = Settings {
             seal: Seal::new(Algorithm::Md5, KEY),
             heartbeat_interval: rules.heartbeat_interval,
             push,
             server_version: "0.0.0".into(),
-            clock,
+            timed: rules.timed,
         };
         let integrity = Integrity { algorithm: Algorithm::Md5, key: KEY.into() };
         let config = Config { origins: vec!["https://console.example".into()], integrity };
@@ -88,9 +107,18 @@ impl House {
         let address = TcpListener::local_addr(&listener).unwrap();
         let router = gateway::router(gateway.clone());
         let served = tokio::spawn(gateway::serve(listener, router, gateway));
-        let house = Self { address, hub, stop, served, inbox, points: rules.points };
+        let points = rules.points;
+        let house = Self { address, hub, stop, served, inbox, points, station, _journal: journal };
         house.becomes_ready().await;
         house
+    }
+
+    /// The Station's task ends in the middle of its work, and another takes its place.
+    pub(crate) async fn restart_station(&mut self) {
+        self.station.running.abort();
+        let Station { desk, setup, .. } = &self.station;
+        let running = gateway::run_station(Arc::clone(desk), setup.clone(), self.stop.clone());
+        self.station.running = tokio::spawn(running);
     }
 
     async fn becomes_ready(&self) {
@@ -103,8 +131,11 @@ impl House {
     pub(crate) async fn close(self, folder: &Path) -> Store {
         self.stop.cancel();
         self.served.await.unwrap();
-        let works = Condition { since: Timestamp::default(), state: PartState::Working, why: None };
-        let (conditions, _) = watch::channel(works);
+        let (conditions, _) = watch::channel(Condition {
+            since: Timestamp::default(),
+            state: PartState::Working,
+            why: None,
+        });
         write_records(folder.into(), self.inbox, Policy::default(), self.stop, conditions).await;
         Store::open(folder).await.unwrap()
     }
@@ -113,7 +144,8 @@ impl House {
     pub(crate) async fn poll(&self, device: &str, temperature: f64) {
         let results = (0..self.points).map(|n| (n, Ok(Value::Number(temperature)))).collect();
         let device = device.parse().unwrap();
-        self.hub.report(Report { device, reach: Reach::Answered, results }).await.unwrap();
+        let report = Report { device, reach: Reach::Answered, results };
+        self.hub.report(report, Instant::now()).await.unwrap();
     }
 }
 
