@@ -1,9 +1,8 @@
 //! What one client saw happen, in its own order, and which holes it was told of.
 
-use link::{News, Session};
-use protocol::frame::{EventId, KeyEvent, Sequence};
+use link::{News, Notice, Session};
+use protocol::frame::{EventId, KeyEvent};
 use protocol::time::Timestamp;
-use protocol::wire::native::{ServerFrame, ServerMessage};
 
 use crate::client::Watch;
 
@@ -12,11 +11,10 @@ use crate::client::Watch;
 pub struct Diary {
     /// Each key event that counted, in the order in which they did.
     pub events: Vec<Entry>,
-    pub joins: Vec<Join>,
+    /// The first is the time before the client came.
+    pub holes: Vec<Hole>,
     /// A restarted server knew the client and told it what it had missed.
     pub restarts: u32,
-    /// On this connection the server has said that it had been restarted.
-    is_told: bool,
 }
 
 /// One key event.
@@ -30,66 +28,43 @@ pub struct Entry {
     pub at: Timestamp,
 }
 
-/// The client began anew: it was told that it may have missed what happened in between.
+/// A time in which the client may have missed key events, and was told so.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Join {
+pub struct Hole {
     /// How far its data reached before; `None` if it had none.
-    pub until: Option<Timestamp>,
-    /// The time of the snapshot it began with.
-    pub from: Timestamp,
+    pub from: Option<Timestamp>,
+    /// The time of the snapshot it went on with.
+    pub to: Timestamp,
 }
 
-impl Join {
+impl Hole {
     pub fn excuses(&self, at: Timestamp) -> bool {
-        self.until.is_none_or(|until| until <= at) && at <= self.from
+        self.from.is_none_or(|from| from <= at) && at <= self.to
     }
 }
 
-impl Diary {
-    fn note(&mut self, frame: &ServerFrame, session: &Session) {
-        match &frame.message {
-            ServerMessage::ConnectSuccess(_) => self.is_told = false,
-            ServerMessage::ServiceRestarted(_) => {
-                self.is_told = true;
-                self.restarts += 1;
+impl Watch for Diary {
+    fn heard(&mut self, _: &str, _: &Session, _: u64) {}
+
+    fn told(&mut self, news: &News, _: &Session) {
+        match news {
+            News::Told { snapshot: true, at, .. } if self.holes.is_empty() => {
+                self.holes.push(Hole { from: None, to: *at });
             }
-            ServerMessage::FullSnapshot(snapshot) => {
-                let begins = frame.seq == Some(Sequence::FIRST) && !frame.recovered;
-                if begins && snapshot.settles.is_none() && !self.is_told {
-                    let until = session.status().data_until;
-                    self.joins.push(Join { until, from: frame.timestamp });
-                }
+            News::Missed { from, to, events: false, .. } => {
+                self.holes.push(Hole { from: Some(*from), to: *to });
+            }
+            News::Notice(Notice::Restarted(_)) => self.restarts += 1,
+            News::Happened { event: KeyEvent::StateChanged(change), id, .. } => {
+                self.events.push(Entry {
+                    id: id.clone(),
+                    what: change.what.clone(),
+                    old: change.old.clone(),
+                    new: change.new.clone(),
+                    at: change.at,
+                });
             }
             _ => {}
         }
     }
 }
-
-impl Watch for Diary {
-    fn heard(&mut self, text: &str, session: &Session, _: u64) {
-        if !text.contains(DELTA)
-            && let Ok(frame) = ServerFrame::read(text)
-        {
-            self.note(&frame, session);
-        }
-    }
-
-    fn told(&mut self, news: &News, _: &Session) {
-        // Other kinds of events may come to be.
-        #[allow(irrefutable_let_patterns, reason = "there is one kind of event so far")]
-        if let News::Happened { event, id, .. } = news
-            && let KeyEvent::StateChanged(change) = event
-        {
-            self.events.push(Entry {
-                id: id.clone(),
-                what: change.what.clone(),
-                old: change.old.clone(),
-                new: change.new.clone(),
-                at: change.at,
-            });
-        }
-    }
-}
-
-/// Such frames tell nothing that a diary needs.
-const DELTA: &str = "\"type\":\"DATA_UPDATE\"";

@@ -56,7 +56,7 @@ impl Seen {
 
     /// It was told that something may be missing.
     fn was_told(&self) -> bool {
-        self.diary.joins.len() > 1 || self.diary.restarts > 0
+        self.diary.holes.len() > 1 || self.diary.restarts > 0
     }
 }
 
@@ -105,10 +105,10 @@ impl Case<'_> {
         }
         let all = self.events(&client.device);
         let missed = all.values().find(|event| {
-            let excuse = client.diary.joins.iter().any(|join| join.excuses(event.at));
+            let excuse = client.diary.holes.iter().any(|hole| hole.excuses(event.at));
             !seen.contains(&event.id) && !excuse && !self.is_doubtful(event)
         });
-        missed.map(|event| format!("never saw {event:?}; it joined {:?}", client.diary.joins))
+        missed.map(|event| format!("never saw {event:?}; it was told of {:?}", client.diary.holes))
     }
 
     /// The facts of a device change one step after the other, up to what is true.
@@ -149,7 +149,7 @@ const NOT_YET_ON_DISK: Duration = Duration::from_millis(130);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diary::Join;
+    use crate::diary::Hole;
     use crate::plant::Shape;
 
     fn truth() -> Truth {
@@ -179,9 +179,7 @@ mod tests {
                 "s0": { "q": "good", "t": 1, "v": "OFF" },
             },
         });
-        let mut diary = Diary::default();
-        diary.events = events;
-        diary.joins = vec![Join { until: None, from: Timestamp::from_millis(0) }];
+        let holes = vec![Hole { from: None, to: Timestamp::from_millis(0) }];
         Seen {
             device: "d0".parse().unwrap(),
             epoch: Some("e1".parse().unwrap()),
@@ -190,7 +188,7 @@ mod tests {
             repaired: 0,
             reconnects: 0,
             table: serde_json::from_value(table).unwrap(),
-            diary,
+            diary: Diary { events, holes, restarts: 0 },
         }
     }
 
@@ -213,8 +211,8 @@ mod tests {
     fn a_missed_event_is_found_unless_the_client_was_told() {
         let (all, mut some) = (seen(both()), seen(vec![event(2, "ON", "OFF")]));
         assert!(complaints(&[all.clone(), some.clone()], &[])[0].contains("never saw"));
-        let (until, from) = (Some(Timestamp::from_millis(900)), Timestamp::from_millis(1_000));
-        some.diary.joins.push(Join { until, from });
+        let (from, to) = (Some(Timestamp::from_millis(900)), Timestamp::from_millis(1_000));
+        some.diary.holes.push(Hole { from, to });
         assert_eq!(complaints(&[all, some], &[]), [""; 0]);
     }
 

@@ -108,7 +108,7 @@ impl Outcome {
     fn sum_up(&mut self, clients: &[Seen]) {
         let events = clients.iter().flat_map(|client| &client.diary.events);
         let ids: BTreeSet<_> = events.map(|event| &event.id).collect();
-        let rejoined = |client: &Seen| client.diary.joins.len().saturating_sub(1);
+        let rejoined = |client: &Seen| client.diary.holes.len().saturating_sub(1);
         self.events = ids.len();
         self.clients = clients.len();
         self.reconnects = clients.iter().map(|client| u64::from(client.reconnects)).sum();

@@ -110,8 +110,8 @@ async fn a_client_that_is_cut_comes_back_and_says_where_it_was() {
     let said = second.hear(|message| *message != ClientMessage::Heartbeat).await;
     let ClientMessage::Resume(positions) = said else { panic!("{said:?}") };
     assert_eq!(positions[0].seq.0, 2);
-    let joins = client.look(|_, diary| diary.joins.len()).await;
-    assert_eq!(joins, Some(1), "coming back is no new beginning");
+    let holes = client.look(|_, diary| diary.holes.len()).await;
+    assert_eq!(holes, Some(1), "coming back is no new beginning");
 }
 
 #[tokio::test]
@@ -128,9 +128,9 @@ async fn a_client_that_begins_anew_was_told_of_a_hole() {
     second.snapshot(1).await;
     second.snapshot(2).await;
     becomes(&client, 2).await;
-    let joins = client.look(|_, diary| diary.joins.clone()).await.unwrap();
-    assert_eq!(joins.len(), 2);
-    assert_eq!(joins[1].until, Some(Timestamp::from_millis(1_000)));
+    let holes = client.look(|_, diary| diary.holes.clone()).await.unwrap();
+    assert_eq!(holes.len(), 2);
+    assert_eq!(holes[1].from, Some(Timestamp::from_millis(1_000)));
 }
 
 #[tokio::test]
@@ -146,12 +146,13 @@ async fn a_restart_that_is_told_is_no_hole() {
     second.welcome(true).await;
     let (old_epoch, epoch) = ("e1".parse().unwrap(), "e2".parse().unwrap());
     let started_at = Timestamp::from_millis(2_000);
-    let restarted = ServiceRestarted { down_from: None, epoch, old_epoch, started_at };
+    let down_from = Some(Timestamp::from_millis(1_500));
+    let restarted = ServiceRestarted { down_from, epoch, old_epoch, started_at };
     second.say(ServerMessage::ServiceRestarted(restarted), None).await;
     second.snapshot(1).await;
     second.snapshot(2).await;
     becomes(&client, 2).await;
-    let seen = client.look(|_, diary| (diary.joins.len(), diary.restarts)).await;
+    let seen = client.look(|_, diary| (diary.holes.len(), diary.restarts)).await;
     assert_eq!(seen, Some((1, 1)));
 }
 
