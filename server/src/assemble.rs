@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -133,21 +134,26 @@ async fn start_station(
             Ok::<_, Infallible>(())
         }
     };
-    let stopped = stop.clone();
-    tasks.spawn(async move { keep_running("station", stopped, run).await });
-    start_journal(configuration, inbox, &hub, tasks, stop);
+    let (stopped, ended) = (stop.clone(), CancellationToken::new());
+    start_journal(configuration, inbox, &hub, tasks, ended.clone());
+    tasks.spawn(async move {
+        keep_running("station", stopped, run).await;
+        ended.cancel();
+    });
     hub
 }
 
-/// Brings to the disk what the Station keeps; it ends after the Station has.
+/// Brings to the disk what the Station keeps. It ends by itself once the Station has `ended` and all
+/// is written; a disk that fails just then is not waited for much longer.
 fn start_journal(
     configuration: &Configuration,
     inbox: store::JournalInbox,
     hub: &Hub,
     tasks: &TaskTracker,
-    stop: &CancellationToken,
+    ended: CancellationToken,
 ) {
-    let conditions = tell_condition(Part::Journal, hub, tasks, stop);
+    let conditions = tell_condition(Part::Journal, hub, tasks, &ended);
+    let stop = CancellationToken::new();
     let (directory, stopped) = (configuration.data_dir.clone(), stop.clone());
     let write = move || {
         let policy = store::JournalPolicy::default();
@@ -163,8 +169,18 @@ fn start_journal(
             Ok::<_, Infallible>(())
         }
     };
-    let stop = stop.clone();
-    tasks.spawn(async move { keep_running("writer of the journal", stop, write).await });
+    tasks.spawn(async move {
+        let mut writing = pin!(keep_running("writer of the journal", stop.clone(), write));
+        let last_moment = async {
+            ended.cancelled().await;
+            sleep(LAST_WRITE).await;
+        };
+        tokio::select! {
+            () = &mut writing => return,
+            () = last_moment => stop.cancel(),
+        }
+        writing.await;
+    });
 }
 
 /// Lets everyone who follows the stream `system` know how a part of the server fares.
@@ -363,6 +379,9 @@ const HEARTBEAT: Duration = Duration::from_secs(10);
 /// A disk that takes longer to be read keeps nobody waiting: the server has to be back within three
 /// seconds (S0-69).
 const READ_PAST_WITHIN: Duration = Duration::from_millis(1500);
+
+/// How long a disk that fails may hold up the end of the process.
+const LAST_WRITE: Duration = Duration::from_secs(2);
 
 /// How soon a clock that was set is noticed, and how far it may drift unnoticed.
 const LOOK_AT_CLOCK: Duration = Duration::from_secs(1);

@@ -23,7 +23,7 @@ pub async fn run_station(desk: Arc<Mutex<Desk>>, setup: Setup, stop: Cancellatio
         let stopwatch = driver.desk.stopwatch;
         let wake_at = driver.station.wake_at();
         let call = tokio::select! {
-            () = stop.cancelled() => return,
+            () = stop.cancelled() => return driver.finish(),
             call = driver.desk.calls.recv() => match call {
                 Some(call) => call,
                 None => return,
@@ -62,6 +62,13 @@ impl<'a> Driver<'a> {
         let mut driver = Self { station, desk, due };
         driver.handle(Event::Tick, now);
         driver
+    }
+
+    /// Hears those who have said goodbye already: their places are to be kept.
+    fn finish(&mut self) {
+        while let Ok(call) = self.desk.calls.try_recv() {
+            self.take(call, self.desk.stopwatch.now());
+        }
     }
 
     fn take(&mut self, call: Call, now: Instant) {
