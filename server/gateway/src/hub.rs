@@ -86,6 +86,15 @@ pub(crate) enum Letter {
 #[error("the station does not answer")]
 pub struct StationGone;
 
+/// Why nobody can be served yet.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum NotReady {
+    #[error(transparent)]
+    Station(#[from] StationGone),
+    #[error("stream {0} has not begun")]
+    Stream(StreamName),
+}
+
 impl Hub {
     /// The streams of a plant, each empty until a Station runs, which takes up what the journal
     /// holds and hands to the `disk` what the next process is to know.
@@ -138,8 +147,14 @@ impl Hub {
         self.windows.contains_key(stream)
     }
 
+    /// Whether clients can be served: the Station answers, and every stream has begun.
+    pub async fn ready(&self) -> Result<(), NotReady> {
+        self.answers(ANSWER_WITHIN).await?;
+        self.first_empty().map_or(Ok(()), |stream| Err(NotReady::Stream(stream.clone())))
+    }
+
     /// The first stream that has no snapshot yet.
-    pub(crate) fn first_empty(&self) -> Option<&StreamName> {
+    fn first_empty(&self) -> Option<&StreamName> {
         let is_empty = |window: &watch::Receiver<Window>| window.borrow().top() == Offset(0);
         self.windows.iter().find(|(_, window)| is_empty(window)).map(|(stream, _)| stream)
     }
@@ -153,7 +168,7 @@ impl Hub {
         arrival: Arrival,
         letters: mpsc::Sender<Letter>,
     ) -> Result<Admission, StationGone> {
-        self.ask(|answer| Call::Arrived { arrival, letters, answer }).await
+        self.ask(|answer| Call::Arrived { arrival, letters, answer }, ANSWER_WITHIN).await
     }
 
     /// Tells the Station what a connection did; waits while its inbox is full.
@@ -161,21 +176,22 @@ impl Hub {
         self.calls.send(Call::Said(seat.clone(), event)).await.map_err(|_| StationGone)
     }
 
-    /// Whether the Station answers within a second.
-    pub async fn is_answered(&self) -> bool {
-        self.ask(Call::AreYouThere).await.is_ok()
+    /// Whether the Station answers within this time.
+    pub async fn answers(&self, within: Duration) -> Result<(), StationGone> {
+        self.ask(Call::AreYouThere, within).await
     }
 
     async fn ask<T>(
         &self,
         call: impl FnOnce(oneshot::Sender<T>) -> Call,
+        within: Duration,
     ) -> Result<T, StationGone> {
         let (answer, answered) = oneshot::channel();
         let ask = async {
             self.calls.send(call(answer)).await.map_err(|_| StationGone)?;
             answered.await.map_err(|_| StationGone)
         };
-        timeout(ANSWER_WITHIN, ask).await.unwrap_or(Err(StationGone))
+        timeout(within, ask).await.unwrap_or(Err(StationGone))
     }
 }
 

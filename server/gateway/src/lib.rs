@@ -34,7 +34,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 
 pub use driver::run_station;
-pub use hub::{Desk, Hub, StationGone};
+pub use hub::{Desk, Hub, NotReady, StationGone};
 pub use serve::{bind, bind_patiently, serve};
 pub use stopwatch::Stopwatch;
 

@@ -15,11 +15,8 @@ pub(crate) async fn readyz(State(gateway): State<Gateway>) -> Result<&'static st
     if gateway.stop.is_cancelled() {
         return Err(ApiError::NotReady("the server is stopping".into()));
     }
-    if !gateway.hub.is_answered().await {
-        return Err(ApiError::NotReady("the station does not answer".into()));
-    }
-    match gateway.hub.first_empty() {
-        Some(stream) => Err(ApiError::NotReady(format!("stream {stream} has not begun"))),
-        None => Ok("ok"),
+    match gateway.hub.ready().await {
+        Ok(()) => Ok("ok"),
+        Err(why) => Err(ApiError::NotReady(why.to_string())),
     }
 }
