@@ -29,8 +29,9 @@ unexport RUSTFLAGS
 
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 APT := $(SUDO) apt-get install --yes --no-install-recommends
-# apt COMMAND, PACKAGE: installs the package unless the command is there.
-apt = command -v $(1) >/dev/null || $(APT) $(2) || { $(SUDO) apt-get update && $(APT) $(2); }
+# apt COMMAND, PACKAGE: installs the package unless the command is there. What an old list names may
+# be gone, or be a browser that the tests cannot drive any more.
+apt = command -v $(1) >/dev/null || { $(SUDO) apt-get update && $(APT) $(2); }
 # tool COMMAND, VERSION, HOW: installs a tool unless it is there in that version.
 tool = $(1) --version 2>/dev/null | grep -qwF '$(2)' || cargo install $(3)
 
@@ -136,7 +137,7 @@ end2end/.browsers/chromium90: end2end/node_modules end2end/browsers.mjs
 	touch $@
 
 end2end/.venv: end2end/requirements.txt
-	@python3 -c 'import ensurepip' 2>/dev/null || $(APT) python3-venv
+	@python3 -c 'import ensurepip' 2>/dev/null || { $(SUDO) apt-get update && $(APT) python3-venv; }
 	python3 -m venv $@
 	$@/bin/pip install --quiet --requirement $<
 	touch $@
