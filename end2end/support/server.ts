@@ -20,11 +20,13 @@ export interface Server {
 export interface Setup {
   args?: string[];
   env?: Record<string, string>;
+  /** Its data directory; else one of its own. */
+  data?: string;
 }
 
 /** Starts a server; without a `--config` it runs its demonstration. */
-export async function startServer({ args = [], env = {} }: Setup = {}): Promise<Server> {
-  const data = await mkdtemp(join(tmpdir(), 'gapless-'));
+export async function startServer({ args = [], env = {}, data: given }: Setup = {}): Promise<Server> {
+  const data = given ?? (await mkdtemp(join(tmpdir(), 'gapless-')));
   const address = `127.0.0.1:${await freePort()}`;
   const url = `http://${address}`;
   let child: ChildProcess;
