@@ -126,7 +126,7 @@ impl Talk {
         for action in actions {
             assert!(!self.is_closed, "{action:?} behind the end");
             match action {
-                Action::Say(text) => said.push(read(&text, &self.seal)),
+                Action::Say(frame) => said.push(read(&frame.text, &self.seal)),
                 Action::Close(_) => self.is_closed = true,
                 Action::Ask(Request::Follow { stream, .. }) => {
                     self.followed.insert(stream);
@@ -134,7 +134,7 @@ impl Talk {
                 Action::Ask(Request::Leave(stream)) => {
                     assert!(self.followed.remove(&stream), "{stream} was not followed");
                 }
-                Action::Ask(Request::Lost(_) | Request::Record(_)) => {}
+                Action::Ask(Request::Lost(_) | Request::Record(_) | Request::Count(_)) => {}
             }
         }
         said

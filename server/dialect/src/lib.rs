@@ -6,7 +6,7 @@
 use std::ops::Deref;
 
 use engine::Window;
-use protocol::frame::Offset;
+use protocol::frame::{Offset, Sequence, Stamps};
 use protocol::stream::StreamName;
 use protocol::time::{Clock, Instant};
 use protocol::wire::CloseCode;
@@ -31,6 +31,9 @@ pub trait Dialect {
 
     /// When a tick will next matter.
     fn wake_at(&self) -> Option<Instant>;
+
+    /// How far the client has come in each stream that it follows.
+    fn standing(&self, view: &dyn View) -> Vec<Standing>;
 }
 
 /// The streams that this server has, as they stand.
@@ -57,11 +60,46 @@ pub enum Heard<'a> {
 /// What a dialect wants done.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
-    /// Write this text as one frame.
-    Say(String),
+    /// Write this as one frame.
+    Say(Said),
     Ask(Request),
     /// Write what was said, then close.
     Close(CloseCode),
+}
+
+/// A frame for the client, and what it is to those who count.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Said {
+    pub kind: Kind,
+    /// It is told late: the client missed it before.
+    pub recovered: bool,
+    /// When its news came about; `None` where it tells none.
+    pub stamps: Option<Stamps>,
+    pub text: String,
+}
+
+/// What a frame is, in whichever words.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Kind {
+    /// For this client alone.
+    Answer,
+    /// The answer to a sign of life.
+    Beat,
+    /// What changed.
+    Delta,
+    /// A key event.
+    Event,
+    Snapshot,
+}
+
+/// Where a client stands in a stream.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Standing {
+    pub stream: StreamName,
+    /// The number of the last frame said.
+    pub seq: Sequence,
+    /// Frames that wait for the client.
+    pub lag: u64,
 }
 
 /// What a dialect wants of the server.
@@ -75,6 +113,39 @@ pub enum Request {
     Lost(std::time::Duration),
     /// Put on record what went wrong.
     Record(Incident),
+    /// Count this.
+    Count(Fact),
+}
+
+/// What is worth a count, and no line in the log.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Fact {
+    /// So many gaps of a client were seen to.
+    Recovered { path: Path, gaps: u64, remedy: Remedy },
+    /// A client that is behind got a snapshot in the place of frames.
+    Skipped,
+}
+
+/// How it came out that a client misses something.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Path {
+    /// It found numbers missing.
+    DataLost,
+    /// It told on its return where it was.
+    Resume,
+    /// It followed a run that has ended.
+    Restart,
+}
+
+/// What it got for what it missed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Remedy {
+    /// All of it.
+    Frames,
+    /// What was left, and a snapshot for the rest.
+    Snapshot,
+    /// The word that nobody has it any more.
+    Gone,
 }
 
 /// What is worth a line in the log and in the records.

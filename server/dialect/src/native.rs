@@ -20,7 +20,7 @@ use protocol::time::Instant;
 use protocol::wire::CloseCode;
 use protocol::wire::native::{ConnectSuccess, ConnectionLost, ServerMessage};
 
-use crate::{Action, Dialect, Heard, Incident, Request, View};
+use crate::{Action, Dialect, Heard, Incident, Request, Standing, View};
 use coming_back::Stood;
 use cursor::{Cursor, Telling, TooSlow};
 use voice::Voice;
@@ -236,6 +236,15 @@ impl Dialect for Native {
         }
         let silent_at = self.silent_at();
         Some(self.resume_until.map_or(silent_at, |until| until.min(silent_at)))
+    }
+
+    fn standing(&self, view: &dyn View) -> Vec<Standing> {
+        let standing = |(stream, cursor): (&StreamName, &Cursor)| {
+            // A run that has just ended is told of first.
+            let window = view.window(stream).filter(|window| window.epoch() == cursor.epoch())?;
+            Some(Standing { stream: stream.clone(), seq: cursor.said(), lag: cursor.lag(&window) })
+        };
+        self.cursors.iter().filter_map(standing).collect()
     }
 }
 

@@ -58,7 +58,7 @@ fn flood(world: &mut World) {
 
 fn said(actions: Vec<Action>) -> Vec<ServerFrame> {
     let text = |action| match action {
-        Action::Say(text) => Some(ServerFrame::read(&text).unwrap()),
+        Action::Say(said) => Some(ServerFrame::read(&said.text).unwrap()),
         _ => None,
     };
     actions.into_iter().filter_map(text).collect()

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dialect::native::{Guest, Native, Settings};
-use dialect::{Action, Dialect as _, Heard, Request};
+use dialect::{Action, Dialect as _, Heard, Request, Said};
 use engine::{Admission, Arrival, Event, PushStrategy};
 use protocol::digest::{Algorithm, Seal};
 use protocol::id::DeviceId;
@@ -153,7 +153,7 @@ impl Conversation {
     fn take(&mut self, actions: Vec<Action>) {
         for action in actions {
             match action {
-                Action::Say(text) => {
+                Action::Say(Said { text, .. }) => {
                     let cut = cut(&text).expect("whatever is said has a check code");
                     assert!(self.seal.matches(&cut.pieces, cut.checksum), "{text}");
                     self.said.push(text);

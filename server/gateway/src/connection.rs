@@ -148,7 +148,7 @@ impl Connection {
     async fn carry_out(&mut self, actions: Vec<Action>) -> Result<(), Ending> {
         for action in actions {
             match action {
-                Action::Say(text) => self.say(text)?,
+                Action::Say(said) => self.say(said.text)?,
                 Action::Ask(request) => self.ask(request).await,
                 Action::Close(code) => return Err(Ending::Closing(code)),
             }
@@ -182,6 +182,7 @@ impl Connection {
                 Event::Lost { device: self.device.clone(), connection, silent }
             }
             Request::Record(incident) => return self.trail.incident(&incident),
+            Request::Count(_) => return,
         };
         // A Station that is gone closes this socket at the next event.
         let _ = self.hub.say(&self.seat, event).await;

@@ -10,7 +10,7 @@ use protocol::wire::native::{DataRecovered, Invalid, InvalidCode, Position, Serv
 use super::cursor::Cursor;
 use super::requests::MOST_STREAMS;
 use super::{Native, foreign};
-use crate::{Action, Request, View};
+use crate::{Action, Fact, Path, Remedy, Request, View};
 
 /// Where a client stood in a run that has ended.
 pub(super) struct Stood {
@@ -86,8 +86,11 @@ impl Native {
             let invalid = Invalid::field(InvalidCode::OutOfRange, "seq", detail);
             return actions.extend(self.reject(invalid, now));
         };
-        let base = cursor.base();
+        let (base, missed) = (cursor.base(), cursor.lag(&window) > 0);
+        let remedy = if cursor.is_held(&window) { Remedy::Frames } else { Remedy::Snapshot };
+        let fact = Fact::Recovered { path: Path::Resume, gaps: u64::from(missed), remedy };
         actions.push(Action::Ask(Request::Follow { stream: stream.clone(), base }));
+        actions.push(Action::Ask(Request::Count(fact)));
         self.cursors.insert(stream.clone(), cursor);
     }
 
@@ -116,6 +119,9 @@ impl Native {
             ranges: Vec::new(),
         };
         actions.push(Action::Say(self.voice.say_of(name, &answer.into(), now)));
+        // Whether anything was missed nobody can tell any more.
+        let fact = Fact::Recovered { path: Path::Restart, gaps: 0, remedy: Remedy::Snapshot };
+        actions.push(Action::Ask(Request::Count(fact)));
         drop(window);
         self.join(stream, view, now, actions);
     }

@@ -10,7 +10,7 @@ use protocol::time::Instant;
 use protocol::wire::native::{DataRecovered, Range};
 
 use super::voice::Voice;
-use crate::Action;
+use crate::{Action, Fact, Path, Remedy, Request};
 
 #[derive(Debug)]
 pub(super) struct Cursor {
@@ -89,6 +89,11 @@ impl Cursor {
         window.top().0.saturating_sub(self.said.0)
     }
 
+    /// Whether all that waits for the client is held.
+    pub(super) fn is_held(&self, window: &Window) -> bool {
+        window.recover(self.said.next(), window.top()).gone.is_empty()
+    }
+
     /// Notices that came since the last look.
     pub(super) fn notices(&mut self, window: &Window) -> Vec<Notice> {
         let (new, noticed) = window.notices_since(self.noticed);
@@ -128,9 +133,9 @@ impl Cursor {
         for shared in recovery.frames {
             let offset = shared.frame.offset;
             let (number, recovered) = (self.number(offset), offset <= self.missed);
-            let text = telling.voice.frame(&shared, Some(number), telling.stream, recovered);
-            bytes += text.len();
-            actions.push(Action::Say(text));
+            let said = telling.voice.frame(&shared, Some(number), telling.stream, recovered);
+            bytes += said.text.len();
+            actions.push(Action::Say(said));
             self.said = offset;
             if bytes > HEAVY {
                 return;
@@ -155,6 +160,7 @@ impl Cursor {
         let settled = (from, self.number(window.top()));
         self.said = window.top();
         actions.push(Action::Say(voice.snapshot(self, stream, window, Some(settled))));
+        actions.push(Action::Ask(Request::Count(Fact::Skipped)));
     }
 
     /// Sends again what is held of these numbers, says what is gone, and settles that by a snapshot.
@@ -166,7 +172,7 @@ impl Cursor {
     ) -> Result<(), TooSlow> {
         let Telling { window, voice, stream, now } = telling;
         let recoveries = ranges.iter().filter_map(|range| self.recover(*range, window));
-        let mut gone = Vec::new();
+        let (mut gone, gaps) = (Vec::new(), ranges.len() as u64);
         for recovery in recoveries.collect::<Vec<_>>() {
             for shared in &recovery.frames {
                 // The join's snapshot stood in for a frame that alone would not make a table.
@@ -184,6 +190,9 @@ impl Cursor {
             ranges,
         };
         actions.push(Action::Say(voice.say_of(stream, &answer.into(), now)));
+        let remedy = if gone.is_empty() { Remedy::Frames } else { Remedy::Snapshot };
+        let fact = Fact::Recovered { path: Path::DataLost, gaps, remedy };
+        actions.push(Action::Ask(Request::Count(fact)));
         let Some(settled) = hull(&gone) else { return Ok(()) };
         // What is due first keeps its place before the snapshot that stands at the top.
         while self.lag(window) > 0 {

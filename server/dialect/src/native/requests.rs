@@ -15,9 +15,9 @@ use protocol::wire::native::{
     Tampered,
 };
 
-use super::cursor::{Cursor, Telling, TooSlow};
+use super::cursor::{Telling, TooSlow};
 use super::{Native, foreign};
-use crate::{Action, Heard, Incident, Request, View};
+use crate::{Action, Dialect as _, Fact, Heard, Incident, Path, Remedy, Request, Standing, View};
 
 /// A repair that was answered.
 #[derive(Debug)]
@@ -132,13 +132,12 @@ impl Native {
     }
 
     fn heartbeat(&self, echo: Timestamp, view: &dyn View, now: Instant) -> Vec<Action> {
-        let state = |(stream, cursor): (&StreamName, &Cursor)| {
-            // A run that has just ended is told of first.
-            let window = view.window(stream).filter(|window| window.epoch() == cursor.epoch())?;
-            let (epoch, lag) = (window.epoch().clone(), cursor.lag(&window));
-            Some(StreamState { epoch, lag, seq: cursor.said(), stream: stream.clone() })
+        let state = |standing: Standing| {
+            let Standing { stream, seq, lag } = standing;
+            let epoch = self.cursors.get(&stream)?.epoch().clone();
+            Some(StreamState { epoch, lag, seq, stream })
         };
-        let streams = self.cursors.iter().filter_map(state).collect();
+        let streams = self.standing(view).into_iter().filter_map(state).collect();
         let summary = view.window(&self.own).and_then(|window| self.voice.summary(&window));
         let server_time = self.voice.time(now);
         let ack = HeartbeatAck { echo, server_time, streams, summary };
@@ -166,7 +165,10 @@ impl Native {
         if epoch != *window.epoch() || epoch != *cursor.epoch() {
             let gone = ranges.iter().map(|(from, to)| (*from, Some(*to))).collect();
             let answer = DataRecovered { epoch, gone, ranges: Vec::new() };
-            return Ok(vec![Action::Say(self.voice.say_of(name, &answer.into(), now))]);
+            let gaps = ranges.len() as u64;
+            let fact = Fact::Recovered { path: Path::DataLost, gaps, remedy: Remedy::Gone };
+            let said = self.voice.say_of(name, &answer.into(), now);
+            return Ok(vec![Action::Say(said), Action::Ask(Request::Count(fact))]);
         }
         let top = cursor.number(window.top());
         if ranges.iter().any(|(_, to)| *to > top) {

@@ -15,6 +15,7 @@ use protocol::wire::native::{
 
 use super::Settings;
 use super::cursor::Cursor;
+use crate::{Kind, Said};
 
 #[derive(Debug)]
 pub(super) struct Voice {
@@ -38,7 +39,7 @@ impl Voice {
     }
 
     /// Something for this connection alone, without a number.
-    pub(super) fn say(&self, message: &ServerMessage, now: Instant) -> String {
+    pub(super) fn say(&self, message: &ServerMessage, now: Instant) -> Said {
         self.say_of(None, message, now)
     }
 
@@ -48,10 +49,15 @@ impl Voice {
         stream: Option<&StreamName>,
         message: &ServerMessage,
         now: Instant,
-    ) -> String {
+    ) -> Said {
         let at = self.time(now);
         let prepared = Prepared::new(&self.settings.seal, message.kind(), at, None, message);
-        prepared.stamp(&self.settings.seal, &self.stamp(None, None, stream, false))
+        let kind = match message {
+            ServerMessage::HeartbeatAck(_) => Kind::Beat,
+            _ => Kind::Answer,
+        };
+        let text = prepared.stamp(&self.settings.seal, &self.stamp(None, None, stream, false));
+        Said { kind, recovered: false, stamps: None, text }
     }
 
     /// A frame of a stream, encoded once for all.
@@ -61,10 +67,12 @@ impl Voice {
         seq: Option<Sequence>,
         stream: Option<&StreamName>,
         recovered: bool,
-    ) -> String {
+    ) -> Said {
         let prepared = shared.native(&self.settings.seal, self.settings.timed);
         let stamp = self.stamp(seq, Some(&shared.epoch), stream, recovered);
-        prepared.stamp(&self.settings.seal, &stamp)
+        let text = prepared.stamp(&self.settings.seal, &stamp);
+        let stamps = shared.frame.stamps.filter(|_| !recovered);
+        Said { kind: kind(&shared.frame.body), recovered, stamps, text }
     }
 
     /// The whole table under the number of the last frame, in place of the `settled` ones.
@@ -74,7 +82,7 @@ impl Voice {
         stream: Option<&StreamName>,
         window: &Window,
         settled: Option<Range>,
-    ) -> String {
+    ) -> Said {
         let (seq, shared) = (cursor.number(window.top()), window.snapshot());
         let (Some(_), Body::Snapshot(update)) = (settled, &shared.frame.body) else {
             return self.frame(&shared, Some(seq), stream, false);
@@ -82,16 +90,19 @@ impl Voice {
         let (update, seal) = (update.clone(), &self.settings.seal);
         let message = ServerMessage::FullSnapshot(Snapshot { update, settles: settled });
         let prepared = Prepared::new(seal, message.kind(), window.at(), None, &message);
-        prepared.stamp(seal, &self.stamp(Some(seq), Some(window.epoch()), stream, false))
+        let stamp = self.stamp(Some(seq), Some(window.epoch()), stream, false);
+        let text = prepared.stamp(seal, &stamp);
+        Said { kind: Kind::Snapshot, recovered: false, stamps: None, text }
     }
 
     /// Another run has taken over. No frame of a stream has offset 0: that names this event.
-    pub(super) fn restarted(&self, restarted: ServiceRestarted, now: Instant) -> String {
+    pub(super) fn restarted(&self, restarted: ServiceRestarted, now: Instant) -> Said {
         let (at, epoch) = (self.time(now), restarted.epoch.clone());
         let event = EventId { epoch: epoch.clone(), offset: Offset(0) };
         let (seal, message) = (&self.settings.seal, ServerMessage::ServiceRestarted(restarted));
         let prepared = Prepared::new(seal, message.kind(), at, Some(event), &message);
-        prepared.stamp(seal, &self.stamp(None, Some(&epoch), None, false))
+        let text = prepared.stamp(seal, &self.stamp(None, Some(&epoch), None, false));
+        Said { kind: Kind::Event, recovered: false, stamps: None, text }
     }
 
     /// The device in one line, where the configuration wants it in heartbeat answers (S0-15).
@@ -116,6 +127,14 @@ impl Voice {
         recovered: bool,
     ) -> Stamp<'a> {
         Stamp { device: &self.device, epoch, recovered, seq, stream }
+    }
+}
+
+fn kind(body: &Body) -> Kind {
+    match body {
+        Body::Delta(_) => Kind::Delta,
+        Body::Event(_) => Kind::Event,
+        Body::Snapshot(_) => Kind::Snapshot,
     }
 }
 

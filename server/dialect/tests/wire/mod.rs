@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use dialect::native::{Guest, Native, Settings};
-use dialect::{Action, Dialect as _, Heard, Request};
+use dialect::{Action, Dialect as _, Heard, Request, Said};
 use engine::{Admission, Arrival, Event};
 use link::{Config, News, Policy, Resumption, Session};
 use protocol::digest::Seal;
@@ -277,7 +277,8 @@ impl Client {
             News::Missed { stream, events: false, .. } => {
                 // What was confirmed had been on its way for a while.
                 let sure = self.sure.get(&stream).copied().unwrap_or_default();
-                self.blind.push(Blind { stream, from: sure - LONGEST_WAY, to: now });
+                let way = if self.rate.is_some() { LONGEST_WAY * 20 } else { LONGEST_WAY };
+                self.blind.push(Blind { stream, from: sure - way, to: now });
             }
             News::Notice(link::Notice::Restarted(_)) => self.restarts += 1,
             _ => {}
@@ -345,7 +346,7 @@ impl Client {
             closing: None,
         };
         for action in greeting {
-            if let Action::Say(text) = action {
+            if let Action::Say(Said { text, .. }) = action {
                 let at = delayed(None, world.now, weather, dice);
                 socket.to_client.push_back((at, text));
             }
@@ -415,7 +416,7 @@ impl Client {
         for action in actions {
             let Some(socket) = &mut self.socket else { return };
             match action {
-                Action::Say(text) => {
+                Action::Say(Said { text, .. }) => {
                     let may_vanish = may_vanish(&text);
                     if may_vanish && dice.hits(weather.lost) {
                         note(self.name, world.now, "misses", &text);
@@ -451,7 +452,7 @@ impl Client {
                     connection: socket.connection.clone(),
                     silent,
                 }),
-                Action::Ask(Request::Record(_)) => {}
+                Action::Ask(Request::Record(_) | Request::Count(_)) => {}
             }
         }
     }
