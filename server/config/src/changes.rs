@@ -30,6 +30,9 @@ pub fn compare(running: &Configuration, read: &Configuration) -> Changes {
     if running.integrity.key != read.integrity.key {
         waiting.push("integrity.key".into());
     }
+    if running.metrics.token != read.metrics.token {
+        waiting.push("metrics.token".into());
+    }
     if points(running) != points(read) {
         waiting.push("points".into());
     }
@@ -80,11 +83,12 @@ mod tests {
             ("GAPLESS__CHANNEL__2__POLL_INTERVAL", "200ms"),
             ("GAPLESS__CHANNEL__1__PORT", "1502"),
             ("GAPLESS__INTEGRITY__KEY", "a key of many characters"),
+            ("GAPLESS__METRICS__TOKEN", "a-token-of-many-characters"),
         ]);
         let changes = compare(&sample(&[]), &changed);
         let fast = (ChannelId(2), Duration::from_millis(200));
         assert_eq!(changes.intervals, BTreeMap::from([fast]));
-        assert_eq!(changes.waiting, ["channel[1].port", "integrity.key"]);
+        assert_eq!(changes.waiting, ["channel[1].port", "integrity.key", "metrics.token"]);
     }
 
     #[test]

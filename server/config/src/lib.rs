@@ -36,7 +36,7 @@ use crate::section::{Notes, Section};
 use crate::settings::Server;
 
 pub use crate::section::Setting;
-pub use crate::settings::{Integrity, SHORTEST_KEY};
+pub use crate::settings::{Integrity, Metrics, SHORTEST_KEY};
 
 /// A configuration without a mistake.
 #[derive(Clone, Debug)]
@@ -48,6 +48,7 @@ pub struct Configuration {
     /// Whose pages may open a socket, beside the server's own.
     pub origins: Vec<String>,
     pub integrity: Integrity,
+    pub metrics: Metrics,
     pub data_dir: PathBuf,
     /// What is allowed, but seldom meant.
     pub warnings: Vec<Finding>,
@@ -131,6 +132,7 @@ fn configuration(
     let data_dir = settings::data_dir(root, data_dir);
     let integrity = settings::integrity(root);
     let push = settings::push_strategy(root);
+    let metrics = settings::metrics(root);
     settings::auth(root);
     let (plant, channels) = plant(root, source);
     let Server { listen, origins } = server?;
@@ -141,6 +143,7 @@ fn configuration(
         listen,
         origins,
         integrity: integrity?,
+        metrics,
         data_dir: data_dir?,
         warnings: Vec::new(),
         settings: Vec::new(),

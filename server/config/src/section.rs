@@ -166,7 +166,7 @@ impl<'a> Section<'a> {
 }
 
 /// Keys whose values are never printed.
-const SECRETS: [&str; 1] = ["key"];
+const SECRETS: [&str; 2] = ["key", "token"];
 
 #[cfg(test)]
 mod tests {

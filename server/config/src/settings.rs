@@ -1,4 +1,4 @@
-//! `[server]`, `[push_strategy]`, `[integrity]` and `[auth]`: what concerns the server as a whole.
+//! `[server]`, `[push_strategy]`, `[integrity]`, `[metrics]` and `[auth]`: what concerns the server as a whole.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -30,6 +30,20 @@ pub struct Integrity {
 impl std::fmt::Debug for Integrity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Integrity").field("algorithm", &self.algorithm).finish_non_exhaustive()
+    }
+}
+
+/// Who may read the metrics beside this machine, and where else they are served.
+#[derive(Clone, Default, Eq, PartialEq)]
+pub struct Metrics {
+    pub token: Option<String>,
+    pub listen: Option<SocketAddr>,
+}
+
+/// The token stays out of logs.
+impl std::fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Metrics").field("listen", &self.listen).finish_non_exhaustive()
     }
 }
 
@@ -72,6 +86,21 @@ pub(crate) fn integrity(root: &mut Section<'_>) -> Option<Integrity> {
     Some(Integrity { algorithm: algorithm?, key: key.map(|key| key.value) })
 }
 
+pub(crate) fn metrics(root: &mut Section<'_>) -> Metrics {
+    let mut section = root.section("metrics");
+    let token = section.read("token", secret).map(|token| token.value);
+    let listen = section.read("listen", socket);
+    if let Some(listen) = &listen
+        && !listen.value.ip().is_loopback()
+        && token.is_none()
+    {
+        let text = "without a `token`, only programs on this machine can read the metrics";
+        section.notes.findings.warn(&listen.place, text);
+    }
+    section.finish();
+    Metrics { token, listen: listen.map(|listen| listen.value) }
+}
+
 /// Sign-in is not there yet: who asks for it must not believe to have it.
 pub(crate) fn auth(root: &mut Section<'_>) {
     let mut section = root.section("auth");
@@ -93,6 +122,16 @@ fn check_key(key: &str, place: &Place, findings: &mut Findings) {
     if key.len() < SHORTEST_KEY {
         let text = format!("a key of fewer than {SHORTEST_KEY} characters is soon guessed");
         findings.warn(place, text);
+    }
+}
+
+/// What goes over the wire in a header, and is not soon guessed.
+fn secret(value: &Value) -> Result<String, String> {
+    let text = word(value)?;
+    match text.len() {
+        0..SHORTEST_KEY => Err(format!("must have at least {SHORTEST_KEY} characters")),
+        _ if text.bytes().all(|byte| byte.is_ascii_graphic()) => Ok(text),
+        _ => Err("may hold only visible ASCII characters, and no spaces".into()),
     }
 }
 

@@ -120,7 +120,7 @@ fn every_mistake_of_the_file_names_its_line() {
     }
 }
 
-const FILE_MISTAKES: [(&str, &str); 25] = [
+const FILE_MISTAKES: [(&str, &str); 28] = [
     ("poll_interval = \"1s\"\n", "gapless.toml:1:1: unknown key `poll_interval`"),
     ("data_dri = \"x\"\n", "gapless.toml:1:1: unknown key `data_dri`; did you mean `data_dir`?"),
     (
@@ -147,6 +147,15 @@ const FILE_MISTAKES: [(&str, &str); 25] = [
         "[integrity]\nalgorithm = \"sha1\"\n",
         "gapless.toml:2:13: `algorithm` `sha1` is none of md5, hmac-sha256",
     ),
+    (
+        "[metrics]\ntoken = \"short\"\n",
+        "gapless.toml:2:9: `token` must have at least 16 characters",
+    ),
+    (
+        "[metrics]\ntoken = \"a token of many characters\"\n",
+        "gapless.toml:2:9: `token` may hold only visible ASCII characters, and no spaces",
+    ),
+    ("[metrics]\nlisten = 9\n", "gapless.toml:2:10: `listen` must be a text in quotes"),
     ("[[site]]\nid = \"north\"\n", "site `north` is already defined at gapless.toml"),
     (
         "[[site]]\nid = \"x\"\nzone = \"Asia/Shangai\"\n",
@@ -238,6 +247,7 @@ fn what_is_seldom_meant_is_a_warning() {
     let table = [
         ("[integrity]\nkey = \"short\"\n", "gapless.toml:2:7: a key of fewer than 16 characters"),
         ("[server]\nlisten = \"0.0.0.0:80\"\n", "0.0.0.0:80 can be reached from the network"),
+        ("[metrics]\nlisten = \"0.0.0.0:9\"\n", "gapless.toml:2:10: without a `token`, only"),
         (
             "[[channel]]\nid = 9\ntransport = \"tcp\"\nhost = \"10.0.0.7\"\n",
             "10.0.0.7:502 is also the channel at",
@@ -301,8 +311,10 @@ fn an_unknown_variable_and_a_wished_sign_in_are_mistakes() {
 
 #[test]
 fn secrets_are_never_shown() {
-    let toml = format!("[integrity]\nkey = \"hush-hush-hush-hush\"\n{PLANT}");
+    let key = "[integrity]\nkey = \"hush-hush-hush-hush\"\n";
+    let toml = format!("{key}[metrics]\ntoken = \"hush-hush-hush-hush\"\n{PLANT}");
     let read = read_texts(&toml, &points()).unwrap();
+    assert_eq!(read.metrics.token.as_deref(), Some("hush-hush-hush-hush"));
     assert!(!format!("{read:?}").contains("hush"));
 }
 
