@@ -277,8 +277,7 @@ impl Client {
             News::Missed { stream, events: false, .. } => {
                 // What was confirmed had been on its way for a while.
                 let sure = self.sure.get(&stream).copied().unwrap_or_default();
-                let way = if self.rate.is_some() { LONGEST_WAY * 20 } else { LONGEST_WAY };
-                self.blind.push(Blind { stream, from: sure - way, to: now });
+                self.blind.push(Blind { stream, from: sure - LONGEST_WAY, to: now });
             }
             News::Notice(link::Notice::Restarted(_)) => self.restarts += 1,
             _ => {}
