@@ -91,9 +91,12 @@ pub(crate) async fn start(
         hub,
         plant,
         native: Settings { timed, ..settings(configuration, &integrity) },
-        config: gateway::Config { origins: configuration.origins.clone(), integrity },
+        config: gateway_config(configuration, integrity),
     };
     let gateway = Gateway::new(setup, stop.clone());
+    if let Some(address) = configuration.metrics.listen {
+        start_watching(address, &gateway, &tasks, &stop_station);
+    }
     start_serving(listener, address, gateway, first_page, &tasks, stop_station);
     Ok(Some(Running { address, paces: senders, tasks }))
 }
@@ -255,6 +258,7 @@ fn start_pollers(
     let hub = hub.clone();
     tasks.spawn(async move {
         while let Some(polled) = inbox.recv().await {
+            hub.metrics().polled(&polled.report, polled.took);
             if hub.report(polled.report, polled.at).await.is_err() {
                 return;
             }
@@ -318,6 +322,27 @@ fn settings(configuration: &Configuration, integrity: &Integrity) -> Settings {
     }
 }
 
+/// Serves those who watch over the process at an address of their own, up to the last goodbye.
+fn start_watching(
+    address: SocketAddr,
+    gateway: &Gateway,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) {
+    let (router, stopped) = (gateway::watchers_router(gateway.clone()), stop.clone());
+    let serve = move || {
+        let (router, stop) = (router.clone(), stopped.clone());
+        async move {
+            if let Some(listener) = gateway::bind_patiently(address, &stop).await? {
+                gateway::serve_aside(listener, router, stop).await;
+            }
+            Ok::<_, io::Error>(())
+        }
+    };
+    let stop = stop.clone();
+    tasks.spawn(async move { keep_running("listener of the metrics", stop, serve).await });
+}
+
 /// Serves pages and sockets; a listener that fails opens its port again. The Station stops when the
 /// last socket has been closed.
 fn start_serving(
@@ -354,6 +379,11 @@ fn start_serving(
         let _stop_station = stop_station.drop_guard();
         keep_running("listener", stop, serve).await;
     });
+}
+
+fn gateway_config(configuration: &Configuration, integrity: Integrity) -> gateway::Config {
+    let token = configuration.metrics.token.clone().map(gateway::Token::new);
+    gateway::Config { origins: configuration.origins.clone(), integrity, token }
 }
 
 type Paces<End> = BTreeMap<ChannelId, End>;

@@ -215,6 +215,11 @@ impl Window {
         backlog
     }
 
+    /// Bytes of the deltas held, about.
+    pub fn held(&self) -> usize {
+        self.weight
+    }
+
     /// Bytes of a snapshot made now, about.
     pub fn weight(&self) -> usize {
         weight_of(&self.table)

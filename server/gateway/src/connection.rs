@@ -1,8 +1,6 @@
 //! One socket and its dialect: what the client says goes in, what is to be done comes out.
 
-use std::net::SocketAddr;
-
-use dialect::{Action, Dialect, Heard, Request};
+use dialect::{Action, Dialect, Heard, Request, Said, View as _};
 use engine::Event;
 use protocol::id::DeviceId;
 use protocol::wire::CloseCode;
@@ -14,6 +12,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::following::Following;
 use crate::hub::{Hub, Letter, Seat};
+use crate::portrait::{self, Line, Origin, Portrait};
+use crate::tally::{self, Tally};
 use crate::trail::Trail;
 use crate::wire::{End, SayError, Turn, Wire};
 
@@ -26,16 +26,10 @@ pub(crate) struct Connection {
     pub(crate) wire: Wire,
     pub(crate) letters: mpsc::Receiver<Letter>,
     pub(crate) following: Following,
-    pub(crate) count: Count,
+    pub(crate) origin: Origin,
+    pub(crate) tally: Tally,
     pub(crate) trail: Trail,
     pub(crate) stop: CancellationToken,
-}
-
-/// What went over a socket, in frames.
-#[derive(Debug, Default)]
-pub(crate) struct Count {
-    heard: u64,
-    said: u64,
 }
 
 /// How a socket ends.
@@ -50,15 +44,18 @@ enum Ending {
 }
 
 impl Connection {
-    /// Serves the client, who calls from `peer`, until either side has had enough.
-    pub(crate) async fn run(mut self, peer: Option<SocketAddr>) {
-        self.trail.opened(peer);
+    /// Serves the client until either side has had enough.
+    pub(crate) async fn run(mut self) {
+        self.trail.opened(self.origin.peer());
         let ending = self.converse().await;
+        if ending.code() == CloseCode::Slow {
+            self.tally.closed_as_slow();
+        }
         // Without a Station there is nobody to tell.
         let departed = Event::Departed(self.seat.connection.clone());
         let _ = self.hub.say(&self.seat, departed).await;
-        let sent = Sent { frames: self.count.said, bytes: self.wire.sent() };
-        self.trail.closed(&ending, self.count.heard, sent);
+        let sent = Sent { frames: self.tally.said, bytes: self.wire.sent() };
+        self.trail.closed(&ending, self.tally.heard, sent);
         self.wire.hang_up(ending.code()).await;
     }
 
@@ -91,11 +88,16 @@ impl Connection {
             }
             self.carry_out(news).await?;
             if self.wire.is_heavy() {
-                self.wire.flush().await;
+                self.flush().await;
             }
         }
-        self.wire.flush().await;
+        self.flush().await;
         Ok(())
+    }
+
+    async fn flush(&mut self) {
+        self.wire.flush().await;
+        self.tally.flushed(&self.wire, self.hub.stopwatch());
     }
 
     /// Waits for the next event. A slow client is heard while it is not told.
@@ -106,11 +108,7 @@ impl Connection {
         tokio::select! {
             biased;
             () = self.stop.cancelled() => Err(Ending::Closing(CloseCode::Restart)),
-            letter = self.letters.recv() => Err(match letter {
-                Some(Letter::TakenOver) => Ending::TakenOver,
-                // The Station is gone, and comes back with everyone's place.
-                None => Ending::Closing(CloseCode::Restart),
-            }),
+            letter = self.letters.recv() => self.read(letter),
             turn = self.wire.turn() => self.hear(turn),
             moved = self.following.moved(), if can_tell => match moved {
                 Ok(()) => Ok(Vec::new()),
@@ -124,6 +122,34 @@ impl Connection {
         }
     }
 
+    fn read(&self, letter: Option<Letter>) -> Result<Vec<Action>, Ending> {
+        match letter {
+            Some(Letter::TakenOver) => Err(Ending::TakenOver),
+            Some(Letter::Describe(asker)) => {
+                // Whoever asked may have gone.
+                drop(asker.try_send(self.portrait()));
+                Ok(Vec::new())
+            }
+            // The Station is gone, and comes back with everyone's place.
+            None => Err(Ending::Closing(CloseCode::Restart)),
+        }
+    }
+
+    fn portrait(&self) -> Portrait {
+        let standings = self.dialect.standing(&self.hub);
+        Portrait {
+            connection: self.seat.connection.clone(),
+            device: self.device.clone(),
+            origin: self.origin.clone(),
+            blocked: self.wire.is_blocked(),
+            heard_at: self.hub.clock().at(self.tally.heard_at),
+            bytes_sent: self.wire.sent(),
+            frames_sent: self.tally.said,
+            lag: portrait::lag(&standings),
+            streams: standings.into_iter().map(Line::from).collect(),
+        }
+    }
+
     fn hear(&mut self, turn: Turn) -> Result<Vec<Action>, Ending> {
         let now = self.hub.stopwatch().now();
         let heard = match &turn {
@@ -131,10 +157,13 @@ impl Connection {
             Turn::Heard(Message::Binary(_)) | Turn::NotText => Heard::Bytes,
             Turn::Heard(_) => Heard::Sign,
             Turn::TooBig => Heard::TooBig,
-            Turn::Clear => return Ok(Vec::new()),
+            Turn::Clear => {
+                self.tally.cleared();
+                return Ok(Vec::new());
+            }
             Turn::Ended(end) => return Err(end.clone().into()),
         };
-        self.count.heard += 1;
+        self.tally.heard(now);
         let mut actions = self.dialect.hear(heard, &self.hub, now);
         // After either, nothing the client sends can be told apart any more.
         match turn {
@@ -148,7 +177,7 @@ impl Connection {
     async fn carry_out(&mut self, actions: Vec<Action>) -> Result<(), Ending> {
         for action in actions {
             match action {
-                Action::Say(said) => self.say(said.text)?,
+                Action::Say(said) => self.say(said)?,
                 Action::Ask(request) => self.ask(request).await,
                 Action::Close(code) => return Err(Ending::Closing(code)),
             }
@@ -156,15 +185,19 @@ impl Connection {
         Ok(())
     }
 
-    fn say(&mut self, text: String) -> Result<(), Ending> {
-        self.count.said += 1;
-        self.wire.say(text).map_err(|error| match error {
+    fn say(&mut self, said: Said) -> Result<(), Ending> {
+        self.tally.said(&said);
+        if tally::is_sample(&said) {
+            self.tally.lags(portrait::lag(&self.dialect.standing(&self.hub)));
+        }
+        self.wire.say(said.text).map_err(|error| match error {
             SayError::Full => Ending::Closing(CloseCode::Slow),
             SayError::Closed => Ending::Ended(End::Broken(error.to_string())),
         })
     }
 
     async fn ask(&mut self, request: Request) {
+        self.tally.asked(&request);
         let connection = self.seat.connection.clone();
         let event = match request {
             Request::Follow { stream, base } => {

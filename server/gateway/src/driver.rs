@@ -11,6 +11,7 @@ use tokio::time;
 use tokio_util::sync::CancellationToken;
 
 use crate::hub::{Call, Desk, Letter, Seat, Socket};
+use crate::portrait::Portrait;
 
 /// Owns a Station until `stop`, or until nobody is left who could call.
 ///
@@ -84,6 +85,7 @@ impl<'a> Driver<'a> {
             Call::Said(seat, event) => self.hear(&seat, event, now),
             // Whoever asked may have gone.
             Call::AreYouThere(answer) => drop(answer.send(())),
+            Call::WhoIsThere(answer) => drop(answer.send(self.ask_around())),
         }
     }
 
@@ -150,11 +152,23 @@ impl<'a> Driver<'a> {
             Action::Publish { stream, mut frame } => {
                 let made = self.desk.stopwatch.micros(time::Instant::now());
                 frame.stamps = Some(Stamps { due: self.due, made });
+                self.desk.metrics.published(&frame.body);
                 if let Some(window) = self.desk.windows.get(&stream) {
                     window.send_modify(|window| window.push(frame, now));
                 }
             }
         }
+    }
+
+    /// Passes the question on; each connection answers for itself.
+    fn ask_around(&self) -> mpsc::Receiver<Portrait> {
+        let sockets = &self.desk.sockets;
+        let (answer, answers) = mpsc::channel(sockets.len().max(1));
+        for socket in sockets.values() {
+            // A socket with a full inbox has more to do than to answer.
+            drop(socket.letters.try_send(Letter::Describe(answer.clone())));
+        }
+        answers
     }
 
     fn evict(&mut self, connection: &ConnectionId) {

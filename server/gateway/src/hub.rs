@@ -16,6 +16,8 @@ use protocol::time::{Clock, Timestamp};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout};
 
+use crate::metrics::Metrics;
+use crate::portrait::Portrait;
 use crate::stopwatch::Stopwatch;
 
 /// Every stream of the Station, and its inbox. Cheap to clone.
@@ -25,6 +27,7 @@ pub struct Hub {
     calls: mpsc::Sender<Call>,
     clock: watch::Receiver<Clock>,
     stopwatch: Stopwatch,
+    metrics: Arc<Metrics>,
 }
 
 /// The Station's end of a [`Hub`]. It outlives a Station that fails.
@@ -34,6 +37,7 @@ pub struct Desk {
     pub(crate) calls: mpsc::Receiver<Call>,
     pub(crate) clock: watch::Sender<Clock>,
     pub(crate) stopwatch: Stopwatch,
+    pub(crate) metrics: Arc<Metrics>,
     /// The socket that each connection has now.
     pub(crate) sockets: BTreeMap<ConnectionId, Socket>,
     /// What the next Station takes up.
@@ -64,6 +68,8 @@ pub(crate) enum Call {
     /// From a connection; not heeded once another socket has taken it over.
     Said(Seat, Event),
     AreYouThere(oneshot::Sender<()>),
+    /// The answer is a queue with room for a portrait of every connection.
+    WhoIsThere(oneshot::Sender<mpsc::Receiver<Portrait>>),
 }
 
 /// A connection and the socket it has now.
@@ -79,6 +85,8 @@ pub(crate) struct Seat {
 pub(crate) enum Letter {
     /// Another socket goes on with this connection.
     TakenOver,
+    /// Somebody wants to know how it is.
+    Describe(mpsc::Sender<Portrait>),
 }
 
 /// The Station is gone or does not answer.
@@ -112,13 +120,21 @@ impl Hub {
             .collect::<BTreeMap<_, _>>();
         let readers = windows.iter().map(|(stream, window)| (stream.clone(), window.subscribe()));
         let windows_read = Arc::new(readers.collect());
-        let hub = Self { windows: windows_read, calls: inbox, clock: wall, stopwatch };
+        let metrics = Arc::new(Metrics::new(plant));
+        let told = Arc::clone(&metrics);
+        let hub =
+            Self { windows: windows_read, calls: inbox, clock: wall, stopwatch, metrics: told };
         let sockets = BTreeMap::new();
-        (hub, Desk { windows, calls, clock, stopwatch, sockets, journal, disk })
+        (hub, Desk { windows, calls, clock, stopwatch, metrics, sockets, journal, disk })
     }
 
     pub fn stopwatch(&self) -> Stopwatch {
         self.stopwatch
+    }
+
+    /// What is counted.
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
     }
 
     /// What time it is.
@@ -153,6 +169,10 @@ impl Hub {
         self.first_empty().map_or(Ok(()), |stream| Err(NotReady::Stream(stream.clone())))
     }
 
+    pub(crate) fn streams(&self) -> impl Iterator<Item = &StreamName> {
+        self.windows.keys()
+    }
+
     /// The first stream that has no snapshot yet.
     fn first_empty(&self) -> Option<&StreamName> {
         let is_empty = |window: &watch::Receiver<Window>| window.borrow().top() == Offset(0);
@@ -179,6 +199,20 @@ impl Hub {
     /// Whether the Station answers within this time.
     pub async fn answers(&self, within: Duration) -> Result<(), StationGone> {
         self.ask(Call::AreYouThere, within).await
+    }
+
+    /// How all connections are that answer within a second.
+    pub(crate) async fn everyone(&self) -> Result<Vec<Portrait>, StationGone> {
+        let mut portraits = self.ask(Call::WhoIsThere, ANSWER_WITHIN).await?;
+        let mut list = Vec::new();
+        let gather = async {
+            while let Some(portrait) = portraits.recv().await {
+                list.push(portrait);
+            }
+        };
+        // Whoever is busy for longer is left out.
+        let _ = timeout(ANSWER_WITHIN, gather).await;
+        Ok(list)
     }
 
     async fn ask<T>(

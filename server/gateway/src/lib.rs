@@ -6,11 +6,15 @@ mod error;
 mod following;
 mod hub;
 mod identity;
+mod insider;
 mod meter;
+mod metrics;
 mod origin;
+mod portrait;
 mod rest;
 mod serve;
 mod stopwatch;
+mod tally;
 mod trail;
 mod upgrade;
 mod version;
@@ -20,10 +24,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::routing::{any, get};
+use axum::handler::Handler;
+use axum::routing::{MethodRouter, any, get};
 use dialect::native;
 use http::header::{REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, StatusCode};
+use prometheus_client::registry::Registry;
 use protocol::point::Plant;
 use protocol::wire::session::Integrity;
 use store::Records;
@@ -35,7 +41,9 @@ use tower_http::timeout::TimeoutLayer;
 
 pub use driver::run_station;
 pub use hub::{Desk, Hub, NotReady, StationGone};
-pub use serve::{bind, bind_patiently, serve};
+pub use insider::Token;
+pub use metrics::Metrics;
+pub use serve::{bind, bind_patiently, serve, serve_aside};
 pub use stopwatch::Stopwatch;
 
 /// What the operator may set about the gateway.
@@ -44,6 +52,8 @@ pub struct Config {
     /// Origins beside the server's own whose pages may open sockets, such as `https://host:8443`.
     pub origins: Vec<String>,
     pub integrity: Integrity,
+    /// What opens `/metrics` and `/api/connections` to more than this machine.
+    pub token: Option<Token>,
 }
 
 /// What a gateway is given to start with.
@@ -64,6 +74,7 @@ pub struct Gateway {
     native: Arc<native::Settings>,
     records: Records,
     config: Arc<Config>,
+    registry: Arc<Registry>,
     /// Everything that must have ended before the process does.
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -74,7 +85,9 @@ impl Gateway {
     pub fn new(setup: Setup, stop: CancellationToken) -> Self {
         let Setup { hub, plant, native, records, config } = setup;
         let (native, config) = (Arc::new(native), Arc::new(config));
-        Self { hub, plant, native, records, config, tasks: TaskTracker::new(), stop }
+        let registry = Arc::new(metrics::registry(&hub, &stop));
+        let tasks = TaskTracker::new();
+        Self { hub, plant, native, records, config, registry, tasks, stop }
     }
 
     /// Cancelled when it is time to stop.
@@ -85,14 +98,35 @@ impl Gateway {
 
 /// Every route but the pages; it has no fallback.
 pub fn router(gateway: Gateway) -> Router {
-    let header = SetResponseHeaderLayer::overriding;
-    Router::new()
+    let routes = watched()
+        .route("/api/connections", inside(rest::connections::slowest))
         .route("/api/devices", get(rest::devices::list))
         .route("/api/devices/{id}", get(rest::devices::one))
         .route("/api/session", get(rest::session::grant))
+        .route("/ws/device", any(upgrade::device));
+    finish(routes, gateway)
+}
+
+/// Only what those need who watch over the process.
+pub fn watchers_router(gateway: Gateway) -> Router {
+    finish(watched(), gateway)
+}
+
+fn watched() -> Router<Gateway> {
+    Router::new()
         .route("/livez", get(rest::health::livez))
+        .route("/metrics", inside(rest::metrics::text))
         .route("/readyz", get(rest::health::readyz))
-        .route("/ws/device", any(upgrade::device))
+}
+
+/// A route that gives itself away to nobody, whatever they try.
+fn inside<H: Handler<T, Gateway>, T: 'static>(handler: H) -> MethodRouter<Gateway> {
+    get(handler).fallback(async || StatusCode::NOT_FOUND)
+}
+
+fn finish(routes: Router<Gateway>, gateway: Gateway) -> Router {
+    let header = SetResponseHeaderLayer::overriding;
+    routes
         .layer(header(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
         .layer(header(REFERRER_POLICY, HeaderValue::from_static("no-referrer")))
         .layer(RequestBodyLimitLayer::new(LARGEST_BODY))

@@ -11,17 +11,23 @@ use tokio::time::Instant;
 pub(crate) struct Meter<T> {
     inner: T,
     sent: u64,
+    writes: u64,
     moved_at: Instant,
 }
 
 impl<T> Meter<T> {
     pub(crate) fn new(inner: T) -> Self {
-        Self { inner, sent: 0, moved_at: Instant::now() }
+        Self { inner, sent: 0, writes: 0, moved_at: Instant::now() }
     }
 
     /// Bytes that the system has taken over.
     pub(crate) fn sent(&self) -> u64 {
         self.sent
+    }
+
+    /// How often it took some.
+    pub(crate) fn writes(&self) -> u64 {
+        self.writes
     }
 
     pub(crate) fn moved_at(&self) -> Instant {
@@ -47,6 +53,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Meter<T> {
     ) -> Poll<io::Result<usize>> {
         let written = ready!(Pin::new(&mut self.inner).poll_write(context, bytes))?;
         self.sent = self.sent.saturating_add(written as u64);
+        self.writes += 1;
         self.moved_at = Instant::now();
         Poll::Ready(Ok(written))
     }

@@ -17,6 +17,7 @@ use socket2::SockRef;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
 use crate::Gateway;
@@ -63,16 +64,30 @@ fn may_pass(error: &io::Error) -> bool {
 
 /// Serves `router` until the gateway is stopped and every socket has been closed.
 pub async fn serve(listener: TcpListener, router: Router, gateway: Gateway) {
+    let Gateway { stop, tasks, .. } = gateway;
+    serve_until(listener, router, stop, tasks).await;
+}
+
+/// Serves `router` until `stop`, beside a gateway that may be long at its goodbyes.
+pub async fn serve_aside(listener: TcpListener, router: Router, stop: CancellationToken) {
+    serve_until(listener, router, stop, TaskTracker::new()).await;
+}
+
+async fn serve_until(
+    listener: TcpListener,
+    router: Router,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+) {
     loop {
         let accepted = tokio::select! {
-            () = gateway.stop.cancelled() => break,
+            () = stop.cancelled() => break,
             accepted = listener.accept() => accepted,
         };
         match accepted {
             Ok((stream, peer)) => {
                 tune(&stream);
-                let attending = attend(stream, peer, router.clone(), gateway.stop.clone());
-                gateway.tasks.spawn(attending);
+                tasks.spawn(attend(stream, peer, router.clone(), stop.clone()));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -81,9 +96,9 @@ pub async fn serve(listener: TcpListener, router: Router, gateway: Gateway) {
         }
     }
     drop(listener);
-    gateway.tasks.close();
-    if timeout(GRACE, gateway.tasks.wait()).await.is_err() {
-        tracing::warn!(open = gateway.tasks.len(), "some connections did not end in time");
+    tasks.close();
+    if timeout(GRACE, tasks.wait()).await.is_err() {
+        tracing::warn!(open = tasks.len(), "some connections did not end in time");
     }
 }
 

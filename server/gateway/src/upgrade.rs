@@ -21,15 +21,18 @@ use protocol::wire::CloseCode;
 use protocol::wire::native::FailReason;
 use serde::Deserialize;
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
 use tracing::Instrument as _;
 
-use crate::connection::{Connection, Count};
+use crate::connection::Connection;
 use crate::error::ApiError;
 use crate::following::Following;
 use crate::hub::{Letter, Seat, StationGone};
 use crate::identity::{Person, who};
+use crate::metrics::Handshake;
+use crate::portrait::Origin;
+use crate::tally::Tally;
 use crate::trail::{self, Trail};
 use crate::version::Offer;
 use crate::wire::Wire;
@@ -48,6 +51,13 @@ struct Caller {
     /// An id that cannot be one of ours is as good as none.
     known: Option<ConnectionId>,
     person: Person,
+}
+
+/// When a request came, and from where.
+#[derive(Clone, Copy, Debug)]
+struct Came {
+    at: Instant,
+    from: Option<SocketAddr>,
 }
 
 /// Why a caller is sent away; said to them once the socket stands.
@@ -69,13 +79,18 @@ pub(crate) async fn device(
     State(gateway): State<Gateway>,
     mut request: Request,
 ) -> Result<Response, ApiError> {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
+    let came = Came { at: Instant::now(), from: from(&request) };
+    let metrics = Arc::clone(gateway.hub.metrics());
     if !origin::is_welcome(request.headers(), &gateway.config.origins) {
-        trail::refused(&gateway, "", "the page is another site's", peer);
+        trail::refused(&gateway, "", "the page is another site's", came.from);
+        metrics.shook_hands(Handshake::ForeignOrigin, came.at.elapsed());
         return Err(ApiError::ForeignOrigin);
     }
-    let mut response = create_response_with_body(&request, axum::body::Body::empty)
-        .map_err(|error| ApiError::NoHandshake(error.to_string()))?;
+    let mut response =
+        create_response_with_body(&request, axum::body::Body::empty).map_err(|error| {
+            metrics.shook_hands(Handshake::Malformed, came.at.elapsed());
+            ApiError::NoHandshake(error.to_string())
+        })?;
     let offer = Offer::of(request.headers());
     if let Some(selected) = offer.selected().and_then(|text| HeaderValue::from_str(text).ok()) {
         response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, selected);
@@ -87,10 +102,10 @@ pub(crate) async fn device(
         target: "WebSocket",
         "connection",
         id = tracing::field::Empty,
-        peer = peer.map(tracing::field::display),
+        peer = came.from.map(tracing::field::display),
     );
     let tasks = gateway.tasks.clone();
-    tasks.spawn(attend(gateway, caller, on_upgrade, peer).instrument(span));
+    tasks.spawn(attend(gateway, caller, on_upgrade, came).instrument(span));
     Ok(response.into_response())
 }
 
@@ -121,20 +136,24 @@ async fn attend(
     gateway: Gateway,
     caller: Result<Caller, Refusal>,
     on_upgrade: OnUpgrade,
-    peer: Option<SocketAddr>,
+    came: Came,
 ) {
-    let Ok(Ok(upgraded)) = timeout(UPGRADE_WITHIN, on_upgrade).await else { return };
+    let (metrics, peer) = (Arc::clone(gateway.hub.metrics()), came.from);
+    let Ok(Ok(upgraded)) = timeout(UPGRADE_WITHIN, on_upgrade).await else {
+        return metrics.shook_hands(Handshake::Broken, came.at.elapsed());
+    };
     let mut wire = Wire::new(upgraded).await;
     let (letters, inbox) = mpsc::channel(LETTERS);
     let admitted = match caller {
         Ok(caller) => admit(&gateway, caller, letters).await,
         Err(refusal) => Err(Dismissal::Refused(refusal)),
     };
+    metrics.shook_hands(result(&admitted), came.at.elapsed());
     match admitted {
         Ok((guest, seat)) => {
             let (hub, leaving) = (gateway.hub.clone(), seat.clone());
-            let connection = connection(gateway, guest, seat, wire, inbox);
-            let served = AssertUnwindSafe(connection.run(peer)).catch_unwind().await;
+            let connection = connection(gateway, guest, seat, wire, inbox, peer);
+            let served = AssertUnwindSafe(connection.run()).catch_unwind().await;
             if served.is_err() {
                 tracing::error!(target: "WebSocket", "a connection failed: its task panicked");
                 let departed = Event::Departed(leaving.connection.clone());
@@ -186,10 +205,12 @@ fn connection(
     seat: Seat,
     wire: Wire,
     letters: mpsc::Receiver<Letter>,
+    peer: Option<SocketAddr>,
 ) -> Connection {
     tracing::Span::current().record("id", tracing::field::display(&seat.connection));
     let (device, trail) = (guest.device.clone(), Trail::new(&gateway, &guest));
     let now = gateway.hub.stopwatch().now();
+    let origin = Origin::new(&guest, peer, gateway.hub.time());
     // Followed from the start: the stream may have nothing to join yet.
     let mut following = Following::default();
     let own = StreamName::Device(device.clone());
@@ -198,15 +219,29 @@ fn connection(
     }
     Connection {
         dialect: Box::new(Native::new(Arc::clone(&gateway.native), guest, now)),
+        tally: Tally::new(Arc::clone(gateway.hub.metrics()), now),
         hub: gateway.hub,
         seat,
         device,
         wire,
         letters,
         following,
-        count: Count::default(),
+        origin,
         trail,
         stop: gateway.stop,
+    }
+}
+
+fn from(request: &Request) -> Option<SocketAddr> {
+    request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0)
+}
+
+fn result(admitted: &Result<(Guest, Seat), Dismissal>) -> Handshake {
+    match admitted {
+        Ok((guest, _)) if guest.resumed.is_some() => Handshake::Resumed,
+        Ok(_) => Handshake::Admitted,
+        Err(Dismissal::Refused(refusal)) => Handshake::refused(refusal.reason),
+        Err(Dismissal::StationGone) => Handshake::StationGone,
     }
 }
 

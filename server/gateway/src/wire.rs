@@ -116,6 +116,11 @@ impl Wire {
         self.socket.get_ref().sent()
     }
 
+    /// Writes that the system has taken.
+    pub(crate) fn writes(&self) -> u64 {
+        self.socket.get_ref().writes()
+    }
+
     /// Waits for the client, and for the rest of a blocked write.
     pub(crate) async fn turn(&mut self) -> Turn {
         poll_fn(|context| self.poll_turn(context)).await

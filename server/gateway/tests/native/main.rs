@@ -6,6 +6,7 @@ mod bad_input;
 mod coming_back;
 mod handshake;
 mod house;
+mod metrics;
 mod numbers;
 mod records;
 mod rest;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use dialect::native::Settings;
 use engine::{Journal, Limits, PushStrategy, Setup};
-use gateway::{Config, Desk, Gateway, Hub, Stopwatch};
+use gateway::{Config, Desk, Gateway, Hub, Stopwatch, Token};
 use protocol::digest::{Algorithm, Seal};
 use protocol::id::ChannelId;
 use protocol::part::{Condition, PartState};
@@ -28,6 +28,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) const KEY: &str = "a key for tests only";
+
+pub(crate) const TOKEN: &str = "a-token-for-tests-only";
 
 /// What differs from house to house.
 #[derive(Clone, Copy)]
@@ -55,6 +57,7 @@ impl Default for Rules {
 pub(crate) struct House {
     pub(crate) address: SocketAddr,
     pub(crate) hub: Hub,
+    pub(crate) gateway: Gateway,
     pub(crate) stop: CancellationToken,
     pub(crate) served: JoinHandle<()>,
     inbox: Inbox,
@@ -98,7 +101,9 @@ impl House {
             timed: rules.timed,
         };
         let integrity = Integrity { algorithm: Algorithm::Md5, key: KEY.into() };
-        let config = Config { origins: vec!["https://console.example".into()], integrity };
+        let token = Some(Token::new(TOKEN.into()));
+        let origins = vec!["https://console.example".into()];
+        let config = Config { origins, integrity, token };
         let (records, inbox) = Records::open();
         let (plant, hub_here) = (Arc::new(plant(rules.points)), hub.clone());
         let setup = gateway::Setup { hub: hub_here, plant, native, records, config };
@@ -106,9 +111,10 @@ impl House {
         let listener = gateway::bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = TcpListener::local_addr(&listener).unwrap();
         let router = gateway::router(gateway.clone());
-        let served = tokio::spawn(gateway::serve(listener, router, gateway));
+        let served = tokio::spawn(gateway::serve(listener, router, gateway.clone()));
         let points = rules.points;
-        let house = Self { address, hub, stop, served, inbox, points, station, _journal: journal };
+        let house =
+            Self { address, hub, gateway, stop, served, inbox, points, station, _journal: journal };
         house.becomes_ready().await;
         house
     }
@@ -131,6 +137,8 @@ impl House {
     pub(crate) async fn close(self, folder: &Path) -> Store {
         self.stop.cancel();
         self.served.await.unwrap();
+        // The writer goes on as long as anyone could hand something in.
+        drop(self.gateway);
         let (conditions, _) = watch::channel(Condition {
             since: Timestamp::default(),
             state: PartState::Working,
