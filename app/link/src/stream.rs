@@ -398,11 +398,9 @@ impl Stream {
         }
     }
 
-    /// With a whole table, nothing of another run is wanted any more.
+    /// With a whole table and a place of its own, nothing of another run is wanted any more.
     fn close_hole(&mut self, to: Timestamp) -> Option<News> {
-        if !self.table.is_whole() {
-            return None;
-        }
+        self.place()?;
         self.stood = None;
         let Hole { from, events } = self.hole.take()?;
         let events = events && to.since(from) <= EVENTS_KEPT;

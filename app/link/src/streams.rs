@@ -46,16 +46,13 @@ impl Streams {
         *name == self.own
     }
 
-    /// Whether the own stream can be taken up where it was left.
+    /// Whether any stream can be taken up where it was left.
     pub(crate) fn can_resume(&self) -> bool {
-        self.own().is_some_and(|stream| stream.position().is_some())
+        self.all.values().any(|stream| stream.position().is_some())
     }
 
-    /// What another page needs to go on; nothing without the own stream.
+    /// What another page needs to go on.
     pub(crate) fn keep(&self) -> Vec<Kept> {
-        if !self.can_resume() {
-            return Vec::new();
-        }
         self.all.values().filter_map(Stream::keep).collect()
     }
 

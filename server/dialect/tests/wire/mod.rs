@@ -12,6 +12,7 @@ use protocol::digest::Seal;
 use protocol::frame::EventId;
 use protocol::id::{ConnectionId, DeviceId};
 use protocol::journal::Base;
+use protocol::small::SmallMap;
 use protocol::stream::StreamName;
 use protocol::time::Instant;
 use protocol::wire::CloseCode;
@@ -277,7 +278,8 @@ impl Client {
             News::Missed { stream, events: false, .. } => {
                 // What was confirmed had been on its way for a while.
                 let sure = self.sure.get(&stream).copied().unwrap_or_default();
-                self.blind.push(Blind { stream, from: sure - LONGEST_WAY, to: now });
+                let way = if self.rate.is_some() { LONGEST_WAY * 20 } else { LONGEST_WAY };
+                self.blind.push(Blind { stream, from: sure - way, to: now });
             }
             News::Notice(link::Notice::Restarted(_)) => self.restarts += 1,
             _ => {}
@@ -316,7 +318,7 @@ impl Client {
     fn greeted(
         &self,
         connection: ConnectionId,
-        resumed: Option<BTreeMap<StreamName, Base>>,
+        resumed: Option<SmallMap<StreamName, Base>>,
         world: &World,
         weather: Weather,
         dice: &mut Dice,
