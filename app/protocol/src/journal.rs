@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::frame::{KeyEvent, Offset};
 use crate::id::{ConnectionId, DeviceId, Epoch, UserId};
+use crate::small::SmallMap;
 use crate::stream::StreamName;
 use crate::time::Timestamp;
 
@@ -42,7 +43,7 @@ pub type Facts = BTreeMap<String, String>;
 /// One client's stay: where its numbers begin in each stream (S0-70).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stay {
-    pub bases: BTreeMap<StreamName, Base>,
+    pub bases: SmallMap<StreamName, Base>,
     pub connection: ConnectionId,
     pub device: DeviceId,
     /// When its last socket closed; `None` while one is open.

@@ -10,6 +10,7 @@ pub mod part;
 pub mod point;
 pub mod reading;
 pub mod report;
+pub mod small;
 pub mod stream;
 pub mod time;
 pub mod wire;

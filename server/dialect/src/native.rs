@@ -5,7 +5,7 @@ mod cursor;
 mod requests;
 mod voice;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use protocol::digest::Seal;
 use protocol::frame::Offset;
 use protocol::id::{ConnectionId, DeviceId, Epoch};
 use protocol::journal::Base;
+use protocol::small::SmallMap;
 use protocol::stream::StreamName;
 use protocol::time::Instant;
 use protocol::wire::CloseCode;
@@ -44,7 +45,7 @@ pub struct Guest {
     pub device: DeviceId,
     pub connection: ConnectionId,
     /// Where the numbers of a former stay began; `None` for a newcomer.
-    pub resumed: Option<BTreeMap<StreamName, Base>>,
+    pub resumed: Option<SmallMap<StreamName, Base>>,
     pub user: String,
     pub role: String,
 }
@@ -57,7 +58,7 @@ pub struct Native {
     voice: Voice,
     /// The stream of the connection's device.
     own: StreamName,
-    cursors: BTreeMap<StreamName, Cursor>,
+    cursors: SmallMap<StreamName, Cursor>,
     /// The run of the server that this connection knows of.
     run: Option<Epoch>,
     /// Until when a returning client may say where it was.
@@ -74,7 +75,7 @@ impl Native {
         Self {
             voice: Voice::new(Arc::clone(&settings), guest.device.clone()),
             own: StreamName::Device(guest.device.clone()),
-            cursors: BTreeMap::new(),
+            cursors: SmallMap::default(),
             run: None,
             resume_until: guest.resumed.is_some().then(|| now + RESUME_WAIT),
             throttle: Throttle::new(BURST, STEADY, now),

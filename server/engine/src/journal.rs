@@ -93,6 +93,7 @@ const LOOK_EVERY: usize = 1_024;
 #[cfg(test)]
 mod tests {
     use protocol::frame::{KeyEvent, Offset, StateChanged};
+    use protocol::small::SmallMap;
 
     use super::*;
 
@@ -118,7 +119,7 @@ mod tests {
 
     fn stay(name: &str, left: Option<u64>) -> Stay {
         Stay {
-            bases: BTreeMap::new(),
+            bases: SmallMap::default(),
             connection: name.parse().unwrap(),
             device: "board-1".parse().unwrap(),
             left: left.map(at),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use protocol::id::{ConnectionId, DeviceId, UserId};
 use protocol::journal::{self, Base};
+use protocol::small::SmallMap;
 use protocol::stream::StreamName;
 use protocol::time::{Clock, Instant};
 
@@ -40,7 +41,7 @@ pub enum Admission {
     Admitted {
         connection: ConnectionId,
         /// Where each stream of the former stay began; `None` for a newcomer.
-        resumed: Option<BTreeMap<StreamName, Base>>,
+        resumed: Option<SmallMap<StreamName, Base>>,
         /// A living socket of the same stay was here: close it as taken over.
         replaced: bool,
     },
@@ -60,7 +61,7 @@ pub struct Presence {
 struct Stay {
     device: DeviceId,
     user: Option<UserId>,
-    bases: BTreeMap<StreamName, Base>,
+    bases: SmallMap<StreamName, Base>,
     left: Option<Instant>,
 }
 
@@ -110,7 +111,8 @@ impl Presence {
         }
         let Arrival { fresh, device, user, .. } = arrival;
         self.here += 1;
-        self.stays.insert(fresh.clone(), Stay { device, user, bases: BTreeMap::new(), left: None });
+        self.stays
+            .insert(fresh.clone(), Stay { device, user, bases: SmallMap::default(), left: None });
         Admission::Admitted { connection: fresh, resumed: None, replaced: false }
     }
 
