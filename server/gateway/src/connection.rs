@@ -56,7 +56,8 @@ impl Connection {
         let _ = self.hub.say(&self.seat, departed).await;
         let sent = Sent { frames: self.tally.said, bytes: self.wire.sent() };
         self.trail.closed(&ending, self.tally.heard, sent);
-        self.wire.hang_up(ending.code()).await;
+        // Seldom needed, and larger than all the rest.
+        Box::pin(self.wire.hang_up(ending.code())).await;
     }
 
     async fn converse(&mut self) -> Ending {
@@ -190,7 +191,7 @@ impl Connection {
         if tally::is_sample(&said) {
             self.tally.lags(portrait::lag(&self.dialect.standing(&self.hub)));
         }
-        self.wire.say(said.text).map_err(|error| match error {
+        self.wire.say(&said.text).map_err(|error| match error {
             SayError::Full => Ending::Closing(CloseCode::Slow),
             SayError::Closed => Ending::Ended(End::Broken(error.to_string())),
         })

@@ -28,7 +28,7 @@ use tracing::Instrument as _;
 use crate::connection::Connection;
 use crate::error::ApiError;
 use crate::following::Following;
-use crate::hub::{Letter, Seat, StationGone};
+use crate::hub::{Hub, Letter, Seat, StationGone};
 use crate::identity::{Person, who};
 use crate::metrics::Handshake;
 use crate::portrait::Origin;
@@ -151,28 +151,35 @@ async fn attend(
     metrics.shook_hands(result(&admitted), came.at.elapsed());
     match admitted {
         Ok((guest, seat)) => {
-            let (hub, leaving) = (gateway.hub.clone(), seat.clone());
+            let (tasks, hub) = (gateway.tasks.clone(), gateway.hub.clone());
+            let leaving = seat.clone();
             let connection = connection(gateway, guest, seat, wire, inbox, peer);
-            let served = AssertUnwindSafe(connection.run()).catch_unwind().await;
-            if served.is_err() {
-                tracing::error!(target: "WebSocket", "a connection failed: its task panicked");
-                let departed = Event::Departed(leaving.connection.clone());
-                // Without a Station there is nobody to tell.
-                let _ = hub.say(&leaving, departed).await;
-            }
+            // A task of its own: what the handshake needed is not held for as long as it lasts.
+            tasks.spawn(serve(connection, hub, leaving).in_current_span());
         }
         Err(Dismissal::Refused(refusal)) => {
             let Refusal { reason, detail, device } = refusal;
             trail::refused(&gateway, &device, &detail, peer);
             let at = gateway.hub.clock().at(gateway.hub.stopwatch().now());
             // The close code says it too.
-            let _ = wire.say(native::refusal(reason, &detail, &device, at));
+            let _ = wire.say(&native::refusal(reason, &detail, &device, at));
             wire.hang_up(code(reason)).await;
         }
         Err(Dismissal::StationGone) => {
             trail::refused(&gateway, "", &StationGone.to_string(), peer);
             wire.hang_up(CloseCode::Restart).await;
         }
+    }
+}
+
+/// Serves a connection; one that panics leaves its seat all the same.
+async fn serve(connection: Connection, hub: Hub, seat: Seat) {
+    let served = AssertUnwindSafe(connection.run()).catch_unwind().await;
+    if served.is_err() {
+        tracing::error!(target: "WebSocket", "a connection failed: its task panicked");
+        let departed = Event::Departed(seat.connection.clone());
+        // Without a Station there is nobody to tell.
+        let _ = hub.say(&seat, departed).await;
     }
 }
 

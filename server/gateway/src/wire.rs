@@ -5,11 +5,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use futures_util::{Sink as _, SinkExt as _, Stream as _, StreamExt as _};
+use futures_util::{SinkExt as _, Stream as _, StreamExt as _};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use protocol::wire::{CloseCode, LARGEST_FRAME};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncReadExt as _, AsyncWrite as _, AsyncWriteExt as _};
 use tokio::time::{Instant, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::{Error, ProtocolError};
@@ -21,12 +21,12 @@ use crate::meter::Meter;
 #[derive(Debug)]
 pub(crate) struct Wire {
     socket: WebSocketStream<Meter<TokioIo<Upgraded>>>,
-    /// Bytes said since the last flush.
-    unflushed: usize,
     /// Since when the system takes no more bytes.
     blocked_since: Option<Instant>,
     /// The client's bytes can no longer be read as frames.
     is_garbled: bool,
+    /// A write failed: nothing more will leave.
+    is_broken: bool,
 }
 
 /// What can come of waiting for a socket.
@@ -66,23 +66,25 @@ impl Wire {
     pub(crate) async fn new(upgraded: Upgraded) -> Self {
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
-            .write_buffer_size(WRITE_BUFFER)
-            .max_write_buffer_size(MOST_UNWRITTEN)
+            .write_buffer_size(0)
             .max_frame_size(Some(LARGEST_FRAME))
             .max_message_size(Some(LARGEST_FRAME));
         let stream = Meter::new(TokioIo::new(upgraded));
         let socket = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
-        Self { socket, unflushed: 0, blocked_since: None, is_garbled: false }
+        Self { socket, blocked_since: None, is_garbled: false, is_broken: false }
     }
 
     /// Takes a text to be written, with others, at the next [`flush`](Self::flush).
-    pub(crate) fn say(&mut self, text: String) -> Result<(), SayError> {
-        self.unflushed = self.unflushed.saturating_add(text.len());
-        match Pin::new(&mut self.socket).start_send(Message::text(text)) {
-            Ok(()) => Ok(()),
-            Err(Error::WriteBufferFull(_)) => Err(SayError::Full),
-            Err(_) => Err(SayError::Closed),
+    pub(crate) fn say(&mut self, text: &str) -> Result<(), SayError> {
+        if self.is_broken {
+            return Err(SayError::Closed);
         }
+        let meter = self.socket.get_mut();
+        if meter.waiting() > MOST_UNWRITTEN {
+            return Err(SayError::Full);
+        }
+        meter.say(text);
+        Ok(())
     }
 
     /// Writes what the system takes at once, without waiting for the rest.
@@ -97,7 +99,7 @@ impl Wire {
 
     /// So much has been said that it is time to write it.
     pub(crate) fn is_heavy(&self) -> bool {
-        self.unflushed >= HEAVY
+        self.socket.get_ref().waiting() >= HEAVY
     }
 
     /// The system takes no more for now.
@@ -155,14 +157,15 @@ impl Wire {
     }
 
     fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        match Pin::new(&mut self.socket).poll_flush(context) {
+        // The WebSocket has nothing of its own to write but pongs, which it hands on by itself.
+        match Pin::new(self.socket.get_mut()).poll_flush(context) {
             Poll::Pending => {
                 self.blocked_since.get_or_insert_with(Instant::now);
                 Poll::Pending
             }
-            Poll::Ready(_) => {
+            Poll::Ready(outcome) => {
                 self.blocked_since = None;
-                self.unflushed = 0;
+                self.is_broken |= outcome.is_err();
                 Poll::Ready(())
             }
         }
@@ -192,17 +195,14 @@ impl Wire {
     }
 }
 
-/// Idle connections cost little; the default is 128 KiB each.
-const READ_BUFFER: usize = 4 * 1024;
-
-/// Beyond it, texts are written before the flush.
-const WRITE_BUFFER: usize = 16 * 1024;
+/// Clients say little, and thousands of them say nothing: the default is 128 KiB each.
+const READ_BUFFER: usize = 1024;
 
 /// The largest repair and the largest overview fit in; whoever reads slower is closed.
 const MOST_UNWRITTEN: usize = 4 * 1024 * 1024;
 
 /// How much is said between two flushes.
-const HEAVY: usize = 64 * 1024;
+const HEAVY: usize = 32 * 1024;
 
 /// A write that makes no progress for so long never will.
 const STUCK_AFTER: Duration = Duration::from_secs(10);
