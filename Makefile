@@ -12,6 +12,7 @@ LEPTOS_HOW := --locked --debug --ignore-rust-version --no-default-features --fea
 
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 GAPLESS := $(TARGET)/release/gapless
+LOAD := $(TARGET)/release/load
 FUZZED := $(basename $(notdir $(wildcard end2end/fuzz/fuzz_targets/*.rs)))
 # Sanitizers ask for a nightly compiler, and look for what code without `unsafe` cannot do.
 FUZZ_HOW := --fuzz-dir end2end/fuzz --sanitizer none --codegen-units 16 --target-dir $(TARGET)
@@ -35,7 +36,7 @@ apt = command -v $(1) >/dev/null || { $(SUDO) apt-get update && $(APT) $(2); }
 # tool COMMAND, VERSION, HOW: installs a tool unless it is there in that version.
 tool = $(1) --version 2>/dev/null | grep -qwF '$(2)' || cargo install $(3)
 
-.PHONY: serve build dev test bench fmt lint fences supply pure unit fuzz wasm page
+.PHONY: serve build dev test bench fmt lint fences supply pure unit fuzz wasm page trials
 .PHONY: tools build-tools test-tools
 .NOTPARALLEL:
 
@@ -54,12 +55,15 @@ $(GAPLESS): $(SOURCES) | build-tools
 dev: build-tools
 	cargo leptos watch -- serve
 
-# How long a reading takes to a hundred clients.
-bench:
-	cargo bench --locked -p gateway -p store
+# What the README's figures come from: a quarter of an hour on a machine that does nothing else.
+bench: build $(LOAD)
+	cargo bench --locked -p dialect -p store
+	mkdir -p $(TARGET)/bench
+	$(LOAD) bench --json $(TARGET)/bench/figures.json --html $(TARGET)/bench/figures.html | \
+	  tee $(TARGET)/bench/figures.md
 
 # Everything CI runs, the quick checks first.
-test: fmt fences supply lint pure unit fuzz wasm page
+test: fmt fences supply lint pure unit fuzz wasm page trials
 
 fmt:
 	cargo fmt --all --check
@@ -108,6 +112,15 @@ wasm: build-tools test-tools
 # The page in three browsers, and other people's clients, against the one file.
 page: build test-tools
 	cd end2end && timeout 15m npx playwright test
+
+# Hundreds of faults of the line, and a server that is killed each second for a minute.
+trials: build $(LOAD)
+	timeout 5m $(LOAD) faults --seconds 20 --seed 7
+	timeout 5m $(LOAD) kill --seconds 60
+
+$(LOAD): $(SOURCES) $(shell find end2end/load -name '*.rs')
+	cargo build --release --locked -p load
+	touch $@
 
 tools: build-tools test-tools
 
