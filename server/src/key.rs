@@ -20,11 +20,25 @@ pub(crate) enum KeyError {
     Random(getrandom::Error),
 }
 
-/// The key of this server; the same at each start.
+/// The key of this server; the same at each start, where the disk lets it be.
+///
+/// Where it does not, the key lasts for this run: pages ask for it before each socket, and nobody
+/// is turned away for a disk (S0-68).
 pub(crate) fn integrity_key(configured: &Integrity, data_dir: &Path) -> Result<String, KeyError> {
     if let Some(key) = &configured.key {
         return Ok(key.clone());
     }
+    match kept_key(data_dir) {
+        Err(error @ (KeyError::Directory { .. } | KeyError::File { .. })) => {
+            let why = anyhow::Error::from(error);
+            tracing::error!("the key of frames changes with the next start: {why:#}");
+            generate()
+        }
+        key => key,
+    }
+}
+
+fn kept_key(data_dir: &Path) -> Result<String, KeyError> {
     let path = data_dir.join(FILE);
     match fs::read_to_string(&path) {
         Ok(text) => check(text.trim(), path),
@@ -93,6 +107,16 @@ mod tests {
         let configured = Integrity { key: Some("configured".into()), ..NONE };
         let nowhere = Path::new("/proc/nowhere");
         assert_eq!(integrity_key(&configured, nowhere).unwrap(), "configured");
+    }
+
+    #[test]
+    fn a_disk_that_keeps_no_key_stops_nobody() {
+        let folder = tempfile::tempdir().unwrap();
+        let in_the_way = folder.path().join("data");
+        fs::write(&in_the_way, "a file").unwrap();
+        let key = integrity_key(&NONE, &in_the_way).unwrap();
+        assert_eq!(key.len(), 64);
+        assert_ne!(integrity_key(&NONE, &in_the_way).unwrap(), key);
     }
 
     #[test]
