@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 use crate::cli::{Cli, Command, Configured, DONE, FAILED, MISTAKEN, Serve, Simulate};
 use crate::demo::simulate::{self, Simulation};
 use crate::demo::{self, Demo, DemoError};
-use crate::{assemble, log, reload, shutdown};
+use crate::{assemble, log, open_files, reload, shutdown};
 
 /// A configuration that was asked for and cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +43,7 @@ fn is_mistake(error: &anyhow::Error) -> bool {
 
 fn serve(asked: &Serve, variables: &Variables) -> anyhow::Result<u8> {
     log::begin(variables)?;
+    open_files::raise_limit();
     Runtime::new()?.block_on(async {
         let stop = shutdown::on_signal().context("cannot hear signals")?;
         let Demo { configuration, boards } = prepare(asked, variables).await?;
