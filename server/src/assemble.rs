@@ -35,6 +35,7 @@ use crate::{key, pages};
 /// Everything that runs, and the way to change what may change.
 pub(crate) struct Running {
     pub address: SocketAddr,
+    pub hub: Hub,
     paces: Paces<watch::Sender<Duration>>,
     tasks: TaskTracker,
 }
@@ -88,7 +89,7 @@ pub(crate) async fn start(
     };
     let setup = gateway::Setup {
         records: start_records(configuration, &hub, &tasks, &stop),
-        hub,
+        hub: hub.clone(),
         plant,
         native: Settings { timed, ..settings(configuration, &integrity) },
         config: gateway_config(configuration, integrity),
@@ -98,7 +99,7 @@ pub(crate) async fn start(
         start_watching(address, &gateway, &tasks, &stop_station);
     }
     start_serving(listener, address, gateway, first_page, &tasks, stop_station);
-    Ok(Some(Running { address, paces: senders, tasks }))
+    Ok(Some(Running { address, hub, paces: senders, tasks }))
 }
 
 /// The one writer of all streams, started again where it fails; and the journal that lets it, and

@@ -7,11 +7,15 @@ use anyhow::Context as _;
 use config::overrides::Variables;
 use config::{Configuration, Refusal, Source, locate, report};
 use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
+use crate::assemble::Running;
 use crate::cli::{Cli, Command, Configured, DONE, FAILED, MISTAKEN, Serve, Simulate};
 use crate::demo::simulate::{self, Simulation};
 use crate::demo::{self, Demo, DemoError};
-use crate::{assemble, log, open_files, reload, shutdown};
+use crate::notify::Stage;
+use crate::{assemble, log, notify, open_files, reload, shutdown};
 
 /// A configuration that was asked for and cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -46,26 +50,58 @@ fn serve(asked: &Serve, variables: &Variables) -> anyhow::Result<u8> {
     open_files::raise_limit();
     Runtime::new()?.block_on(async {
         let stop = shutdown::on_signal().context("cannot hear signals")?;
+        let hangup = hangup(asked, variables)?;
         let Demo { configuration, boards } = prepare(asked, variables).await?;
         for warning in &configuration.warnings {
             tracing::warn!("{warning}");
         }
+        notify::tell(Stage::Opening(configuration.listen));
         let timed = asked.bench_stamps;
         let running = assemble::start(&configuration, boards, timed, stop.clone()).await?;
         let Some(running) = running else { return Ok(DONE) };
         let address = running.address;
         tracing::info!(%address, "Gapless is at http://{address}");
-        match source(&asked.configured, variables)? {
-            Some(_) => {
-                let again = || reread(asked, variables);
-                let apply = |channel, interval| running.set_pace(channel, interval);
-                reload::on_hangup(stop.clone(), configuration, again, apply).await?;
-            }
-            None => stop.cancelled().await,
+        if notify::is_ready(&running.hub, &stop).await {
+            notify::tell(Stage::Serving(address));
+            let again = || reread(asked, variables);
+            let reloading = reload_at(hangup, configuration, again, &running, &stop);
+            tokio::join!(prove_alive(&running, &stop), reloading);
         }
+        notify::tell(Stage::Stopping);
         shutdown::within_grace(&stop, running.ended()).await;
         Ok(DONE)
     })
+}
+
+/// SIGHUP, where there is a file to read again. Until it is asked for, the signal ends the process.
+fn hangup(asked: &Serve, variables: &Variables) -> anyhow::Result<Option<Signal>> {
+    let is_file = source(&asked.configured, variables)?.is_some();
+    let hangup = is_file.then(|| signal(SignalKind::hangup())).transpose();
+    hangup.context("cannot hear signals")
+}
+
+/// Tells systemd that the Station answers, where systemd asked for it.
+async fn prove_alive(running: &Running, stop: &CancellationToken) {
+    if let Some(beat) = notify::beat() {
+        notify::keep_beating(beat, (&running.hub, running.address), stop, notify::tell).await;
+    }
+}
+
+/// Reads the configuration again at each SIGHUP, where it comes from a file.
+async fn reload_at(
+    hangup: Option<Signal>,
+    mut configuration: Configuration,
+    read: impl Fn() -> anyhow::Result<Configuration>,
+    running: &Running,
+    stop: &CancellationToken,
+) {
+    let Some(mut hangup) = hangup else { return stop.cancelled().await };
+    while stop.run_until_cancelled(hangup.recv()).await.is_some() {
+        notify::tell(Stage::Reloading);
+        let apply = |channel, interval| running.set_pace(channel, interval);
+        reload::take_up(&mut configuration, read(), apply);
+        notify::tell(Stage::Serving(running.address));
+    }
 }
 
 /// The configuration as its file has it now.

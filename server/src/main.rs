@@ -12,6 +12,7 @@ mod demo;
 mod first_page;
 mod key;
 mod log;
+mod notify;
 mod open_files;
 mod pages;
 mod reload;

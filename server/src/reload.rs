@@ -1,30 +1,20 @@
-//! Reads the configuration again when it is asked to, and hands on what applies at once.
+//! Takes up a configuration that was read again: hands on what applies at once.
 
-use std::io;
 use std::time::Duration;
 
 use config::Configuration;
 use config::changes::{Changes, compare};
 use protocol::id::ChannelId;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio_util::sync::CancellationToken;
 
-/// Reads the configuration again at each SIGHUP until `stop`, and hands on new poll intervals.
-pub(crate) async fn on_hangup(
-    stop: CancellationToken,
-    mut running: Configuration,
-    read: impl Fn() -> anyhow::Result<Configuration>,
+/// Hands on the poll intervals that are new in the configuration as it was read again.
+pub(crate) fn take_up(
+    running: &mut Configuration,
+    read: anyhow::Result<Configuration>,
     apply: impl Fn(ChannelId, Duration),
-) -> io::Result<()> {
-    let mut hangup = signal(SignalKind::hangup())?;
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return Ok(()),
-            _ = hangup.recv() => match read() {
-                Ok(read) => adopt(&mut running, &read, &apply),
-                Err(error) => tracing::error!("everything stays as it is: {error:#}"),
-            },
-        }
+) {
+    match read {
+        Ok(read) => adopt(running, &read, apply),
+        Err(error) => tracing::error!("everything stays as it is: {error:#}"),
     }
 }
 
