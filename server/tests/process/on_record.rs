@@ -1,11 +1,6 @@
 //! What was put on record survives the server, however it ends.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
-mod running;
-
 use std::path::Path;
-use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use protocol::id::ConnectionId;
@@ -16,7 +11,7 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::protocol::Message;
 use tokio_tungstenite::{WebSocketStream, client_async};
 
-use running::Running;
+use crate::running::{PATIENCE, Running};
 
 /// Opens a socket that sends one frame nobody understands.
 async fn annoy(running: &Running) -> (WebSocketStream<TcpStream>, ConnectionId) {
@@ -60,6 +55,3 @@ async fn a_killed_server_finds_its_records_again() {
     let told = kinds(&data, &stopped).await;
     assert_eq!((told.first(), told.last()), (Some(&Kind::Opened), Some(&Kind::Closed)));
 }
-
-/// Far longer than anything takes, short enough to wait for in vain.
-const PATIENCE: Duration = Duration::from_secs(20);

@@ -1,18 +1,13 @@
 //! A poll interval that changes while the server runs.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
-#[expect(dead_code, reason = "this server is not waited for")]
-mod running;
-
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
 
-use running::Running;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+
+use crate::running::{PATIENCE, Running};
 
 /// One board that nobody answers for, polled every `interval`.
 fn configure(folder: &Path, interval: &str) {
@@ -44,13 +39,11 @@ async fn a_new_poll_interval_applies_without_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     configure(folder.path(), "1s");
     let running = Running::start(folder.path());
-    assert!(is_polled_every(&running, 1000).await);
+    let known = async { while !is_polled_every(&running, 1000).await {} };
+    timeout(PATIENCE, known).await.expect("the first interval is known");
 
     configure(folder.path(), "200ms");
     running.signal("-HUP");
     let applied = async { while !is_polled_every(&running, 200).await {} };
     timeout(PATIENCE, applied).await.expect("the new interval applies");
 }
-
-/// For a busy machine.
-const PATIENCE: Duration = Duration::from_secs(20);

@@ -1,0 +1,15 @@
+//! The real binary as a process: how it starts, fares and ends, and what it finds again.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod client;
+mod limits;
+mod new_pace;
+mod on_record;
+mod plant;
+mod ports;
+mod restart;
+mod running;
+mod service_manager;
+mod signals;
+mod unreadable;
