@@ -9,7 +9,7 @@ mod fate;
 mod wire;
 mod world;
 
-use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use fate::{Fate, Run, seeds};
@@ -162,10 +162,10 @@ fn a_station_that_fails_is_restarted_on_open_sockets() {
 #[test]
 fn a_slow_reader_gets_what_is_true_now_and_every_event() {
     let weather = Weather { longest_delay: 100, slow: 50, ..Weather::default() };
-    let conflated = std::sync::atomic::AtomicU32::new(0);
+    let conflated = AtomicU32::new(0);
     storms(100, weather, Fate::default(), 180, |run| {
         let settled = run.clients.iter().map(|client| client.conflated).sum();
-        conflated.fetch_add(settled, std::sync::atomic::Ordering::Relaxed);
+        conflated.fetch_add(settled, Ordering::Relaxed);
     });
     assert!(conflated.into_inner() > 0, "somebody was given a snapshot in the place of frames");
 }
@@ -184,10 +184,10 @@ fn in_the_worst_weather_every_promise_holds() {
     let weather =
         Weather { lost: 20, repeated: 20, longest_delay: 900, cut: 15, refused: 40, slow: 20 };
     let fate = Fate { restarts: 5, crashes: 10, stops: 5, clock: 10, reloads: 5 };
-    let outcomes = std::sync::Mutex::new(BTreeSet::new());
+    let restarts = AtomicU32::new(0);
     storms(1300, weather, fate, 180, |run| {
-        let mut outcomes = outcomes.lock().unwrap();
-        outcomes.extend(run.clients.iter().map(|client| client.restarts > 0));
+        let told = run.clients.iter().map(|client| client.restarts).sum();
+        restarts.fetch_add(told, Ordering::Relaxed);
     });
-    assert!(outcomes.into_inner().unwrap().contains(&true), "somebody lived through a restart");
+    assert!(restarts.into_inner() > 0, "somebody lived through a restart");
 }

@@ -269,10 +269,8 @@ impl Client {
                 self.seen.insert((stream.clone(), id.clone()));
                 *self.happened.entry((stream, id)).or_default() += 1;
             }
-            News::Told { stream, snapshot, .. } => {
-                if snapshot {
-                    self.first_table.entry(stream).or_insert(now);
-                }
+            News::Told { stream, snapshot: true, .. } => {
+                self.first_table.entry(stream).or_insert(now);
             }
             News::Confirmed { stream, .. } => drop(self.sure.insert(stream, now)),
             News::Missed { stream, events: false, .. } => {
