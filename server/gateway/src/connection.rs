@@ -45,7 +45,7 @@ enum Ending {
 
 impl Connection {
     /// Serves the client until either side has had enough.
-    pub(crate) async fn run(mut self) {
+    pub(crate) async fn run(mut self: Box<Self>) {
         self.trail.opened(self.origin.peer());
         let ending = self.converse().await;
         if ending.code() == CloseCode::Slow {

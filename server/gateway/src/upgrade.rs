@@ -153,7 +153,7 @@ async fn attend(
         Ok((guest, seat)) => {
             let (tasks, hub) = (gateway.tasks.clone(), gateway.hub.clone());
             let leaving = seat.clone();
-            let connection = connection(gateway, guest, seat, wire, inbox, peer);
+            let connection = Box::new(connection(gateway, guest, seat, wire, inbox, peer));
             // A task of its own: what the handshake needed is not held for as long as it lasts.
             tasks.spawn(serve(connection, hub, leaving).in_current_span());
         }
@@ -173,7 +173,9 @@ async fn attend(
 }
 
 /// Serves a connection; one that panics leaves its seat all the same.
-async fn serve(connection: Connection, hub: Hub, seat: Seat) {
+///
+/// In a box: a task that was given it would hold it once for each that it passes through.
+async fn serve(connection: Box<Connection>, hub: Hub, seat: Seat) {
     let served = AssertUnwindSafe(connection.run()).catch_unwind().await;
     if served.is_err() {
         tracing::error!(target: "WebSocket", "a connection failed: its task panicked");
