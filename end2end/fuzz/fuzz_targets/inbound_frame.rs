@@ -6,7 +6,7 @@
 #![no_main]
 
 #[path = "../../../server/dialect/tests/world/mod.rs"]
-#[allow(dead_code, clippy::unwrap_used)]
+#[allow(clippy::unwrap_used)]
 mod world;
 
 use std::collections::BTreeSet;

@@ -56,8 +56,8 @@ fn frames(crowd: &Crowd) -> String {
 
 fn heard(crowd: &Crowd) -> [Row; 3] {
     [
-        Row::new("… board to client", percentiles(crowd.whole_ms.as_ref()), ""),
-        Row::new("… server's share", percentiles(crowd.share_ms.as_ref()), ""),
+        Row::new("… board to client", percentiles(crowd.whole_ms.as_ref()), "p99 ≤ 100 ms"),
+        Row::new("… server's share", percentiles(crowd.share_ms.as_ref()), "p99 ≤ 30 ms"),
         Row::new("… lost / repaired", format!("{} / {}", crowd.lost, crowd.repaired), "equal"),
     ]
 }
@@ -71,13 +71,13 @@ fn frame_cost(results: &Results) -> Option<Vec<Row>> {
     );
     let figure = format!("{:.2} µs; plain axum {:.2} µs", part.gapless_us, part.bare_us);
     let ratio = format!("{:.2} (median of {} rounds)", part.ratio, part.rounds.len());
-    Some(vec![Row::new(what, figure, ""), Row::new("… ratio to plain axum", ratio, "")])
+    Some(vec![Row::new(what, figure, ""), Row::new("… ratio to plain axum", ratio, "≤ 1.5")])
 }
 
 fn idle_memory(results: &Results) -> Option<Vec<Row>> {
     let part = results.idle_memory.as_ref()?;
     let what = format!("memory an idle connection, {} of them", part.connections);
-    Some(vec![Row::new(what, format!("{:.1} KB", part.bytes_per_connection / 1024.0), "")])
+    Some(vec![Row::new(what, format!("{:.1} KB", part.bytes_per_connection / 1024.0), "≤ 8 KB")])
 }
 
 fn storm(results: &Results) -> Option<Vec<Row>> {
@@ -115,7 +115,7 @@ fn slow_clients(results: &Results) -> Option<Vec<Row>> {
     let memory = format!("{:.1} KB", part.memory_per_slow_client / 1024.0);
     Some(vec![
         Row::new(what, format!("{slow}; all fast {fast}"), ""),
-        Row::new("… ratio", ratio, "≤ 1.2"),
+        Row::new("… ratio", ratio, "≤ 1.1"),
         Row::new("… server's memory a slow client", memory, "≤ 64 KB"),
     ])
 }
