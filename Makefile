@@ -90,7 +90,8 @@ pure:
 	timeout 10m cargo pure --locked
 
 unit: test-tools
-	GAPLESS_FEWER=20 timeout 20m cargo all --locked
+	GAPLESS_FEWER=20 GAPLESS_PYTHON=$(CURDIR)/end2end/.venv/bin/python \
+	  timeout 20m cargo all --locked
 
 # Whatever reads foreign bytes, against bytes that nobody thought of. What is found on the way goes
 # into a folder that is forgotten: the corpus grows by hand alone.
