@@ -159,12 +159,40 @@ fn moments_of_the_shell_become_times_of_the_server() {
 }
 
 #[test]
-fn a_page_follows_its_sites_and_its_device() {
+fn a_page_follows_its_sites_its_device_and_the_server_itself() {
     let (_owner, live) = live();
     let site: StreamName = "site/plant".parse().unwrap();
-    assert_eq!(live.wanted.get_untracked(), [stream(), site.clone()].into());
+    let all = [stream(), site.clone(), StreamName::System];
+    assert_eq!(live.wanted.get_untracked(), all.into());
     live.show(None);
-    assert_eq!(live.wanted.get_untracked(), [site].into());
+    assert_eq!(live.wanted.get_untracked(), [site, StreamName::System].into());
+}
+
+#[test]
+fn a_part_of_the_server_that_fails_is_shown_until_it_works_again() {
+    use protocol::part::{Condition, Part, PartState};
+    let (_owner, live) = live();
+    let told = |state| {
+        let condition = Condition { since: NOW, state, why: None };
+        let update = Update { parts: [(Part::Journal, condition)].into(), ..Update::default() };
+        live.told(&StreamName::System, &update, false, NOW);
+    };
+    assert_eq!(live.failing(), []);
+    told(PartState::Failing);
+    assert_eq!(live.failing().len(), 1);
+    told(PartState::Working);
+    assert_eq!(live.failing(), []);
+}
+
+#[test]
+fn a_time_of_which_the_values_are_missing_stands_among_the_events() {
+    let (_owner, live) = live();
+    let (from, to) = (NOW, NOW + seconds(5));
+    live.apply(News::Missed { stream: stream(), from, to, events: true });
+    live.apply(News::Missed { stream: stream(), from, to: to + seconds(60), events: false });
+    let events = live.events().get_untracked();
+    let what: Vec<_> = events.iter().map(|event| event.change.what.as_str()).collect();
+    assert_eq!(what, [events::HOLE_IN_ALL, events::HOLE_IN_VALUES]);
 }
 
 #[test]
