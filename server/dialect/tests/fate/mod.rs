@@ -69,6 +69,7 @@ impl Run {
             for client in &mut self.clients {
                 client.run(&mut self.world, self.weather, &mut self.dice);
             }
+            self.compare();
             let next = self.next().max(self.world.now);
             if next > until {
                 break;
@@ -77,6 +78,15 @@ impl Run {
             self.happen();
         }
         self.world.pass(until.since(self.world.now));
+    }
+
+    /// Whoever has all that was told, in whatever order it came, has the server's own table.
+    fn compare(&self) {
+        for client in self.clients.iter().filter(|client| client.is_even(&self.world)) {
+            let own = client.own();
+            let (table, window) = (client.session.table(&own), &self.world.windows.streams[&own]);
+            assert_eq!(table, Some(window.table()), "{own} is another table on the way");
+        }
     }
 
     /// The weather clears up, and all that is broken is repaired.

@@ -191,6 +191,18 @@ impl Client {
         StreamName::Device(self.device.clone())
     }
 
+    /// Whether it holds everything that the server has: nothing is on its way, nothing missing.
+    pub(crate) fn is_even(&self, world: &World) -> bool {
+        let Some(socket) = self.socket.as_ref().filter(|_| world.is_up) else { return false };
+        let (own, status) = (self.own(), self.session.status());
+        let standing = socket.native.standing(&world.windows);
+        let is_told = standing.iter().any(|standing| {
+            standing.stream == own && standing.lag == 0 && Some(standing.seq) == status.seq
+        });
+        let is_quiet = socket.to_client.is_empty() && socket.to_server.is_empty();
+        status.is_live() && is_told && is_quiet && status.lost == status.repaired
+    }
+
     /// When something will next happen at this client or on its wire.
     pub(crate) fn wake_at(&self) -> Option<Instant> {
         let socket = self.socket.iter().flat_map(|socket| {
