@@ -3,18 +3,20 @@
 //! The Station numbers frames; a window keeps them. Every way to get what was missed, be it a
 //! first load, a repair or a return, is [`Window::recover`] or [`Window::snapshot`].
 
-use std::collections::{BTreeMap, VecDeque};
+mod history;
+mod shared;
+
+use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use protocol::digest::Seal;
-use protocol::frame::{Body, EventId, Frame, Offset, Update};
+use protocol::frame::{Body, Frame, Offset, Update};
 use protocol::id::Epoch;
-use protocol::journal::{Happened, Past, Run};
-use protocol::point::Plant;
-use protocol::stream::StreamName;
 use protocol::time::{Instant, Timestamp};
-use protocol::wire::native::{ConnectionLost, Prepared, ServerMessage, Snapshot};
+use protocol::wire::native::ConnectionLost;
+
+pub use history::{History, windows};
+pub use shared::Shared;
 
 /// The frames of a stream that are still held, and the table they add up to.
 #[derive(Debug)]
@@ -37,29 +39,11 @@ pub struct Window {
     noticed: u64,
 }
 
-/// A frame and its encodings, made when first asked for and shared by all receivers.
-#[derive(Debug)]
-pub struct Shared {
-    pub epoch: Epoch,
-    pub frame: Frame,
-    native: OnceLock<Prepared>,
-}
-
 #[derive(Debug)]
 struct Held {
     shared: Arc<Shared>,
     since: Instant,
     weight: usize,
-}
-
-/// The runs before this one.
-#[derive(Debug, Default)]
-pub struct History {
-    /// Oldest first.
-    pub runs: Vec<Run>,
-    pub started_at: Timestamp,
-    /// When, on the clock that orders events.
-    pub began: Instant,
 }
 
 /// What a follower who stands at a certain frame has not been told.
@@ -111,10 +95,6 @@ impl Window {
         }
     }
 
-    fn shared(&self, frame: Frame) -> Shared {
-        Shared { epoch: self.epoch.clone(), frame, native: OnceLock::new() }
-    }
-
     /// Takes in the next frame and lets go of what is too old or too much.
     pub fn push(&mut self, frame: Frame, now: Instant) {
         match &frame.body {
@@ -127,7 +107,11 @@ impl Window {
         self.snapshot = OnceLock::new();
         let weight = weight(&frame.body);
         self.weight += weight;
-        self.held.push_back(Held { shared: Arc::new(self.shared(frame)), since: now, weight });
+        self.held.push_back(Held {
+            shared: Arc::new(Shared::new(self.epoch.clone(), frame)),
+            since: now,
+            weight,
+        });
         self.forget(now);
     }
 
@@ -169,7 +153,7 @@ impl Window {
         let make = || {
             let body = Body::Snapshot(self.table.clone());
             let frame = Frame { offset: self.top, at: self.at, body, stamps: None };
-            Arc::new(self.shared(frame))
+            Arc::new(Shared::new(self.epoch.clone(), frame))
         };
         Arc::clone(self.snapshot.get_or_init(make))
     }
@@ -284,38 +268,6 @@ impl Recovery {
     }
 }
 
-impl Shared {
-    /// The frame in S0's wire form, but for what each connection stamps in. With `timed`, it tells
-    /// when it was made.
-    pub fn native(&self, seal: &Seal, timed: bool) -> &Prepared {
-        self.native.get_or_init(|| {
-            let event = self
-                .is_event()
-                .then(|| EventId { epoch: self.epoch.clone(), offset: self.frame.offset });
-            let message = message(&self.frame.body);
-            let prepared = Prepared::new(seal, message.kind(), self.frame.at, event, &message);
-            match self.frame.stamps.filter(|_| timed) {
-                Some(stamps) => prepared.timed(stamps),
-                None => prepared,
-            }
-        })
-    }
-
-    pub fn is_event(&self) -> bool {
-        matches!(self.frame.body, Body::Event(_))
-    }
-}
-
-fn message(body: &Body) -> ServerMessage {
-    match body {
-        Body::Delta(update) => ServerMessage::DataUpdate(update.clone()),
-        Body::Event(event) => event.clone().into(),
-        Body::Snapshot(update) => {
-            ServerMessage::FullSnapshot(Snapshot { update: update.clone(), settles: None })
-        }
-    }
-}
-
 /// About the bytes of a frame on the wire.
 fn weight(body: &Body) -> usize {
     match body {
@@ -326,29 +278,6 @@ fn weight(body: &Body) -> usize {
 
 fn weight_of(update: &Update) -> usize {
     FRAME_WEIGHT + update.points.len() * POINT_WEIGHT + update.devices.len() * LINE_WEIGHT
-}
-
-/// The windows of a Station that starts now under `epoch`, after these runs.
-pub fn windows(
-    plant: &Plant,
-    epoch: &Epoch,
-    past: Past,
-    now: Instant,
-    at: Timestamp,
-) -> BTreeMap<StreamName, Window> {
-    let history = Arc::new(History { runs: past.runs, started_at: at, began: now });
-    let mut earlier: BTreeMap<StreamName, Vec<Arc<Shared>>> = BTreeMap::new();
-    for Happened { at, epoch, event, offset, stream } in past.events {
-        let frame = Frame { offset, at, body: Body::Event(event), stamps: None };
-        let shared = Shared { epoch, frame, native: OnceLock::new() };
-        earlier.entry(stream).or_default().push(Arc::new(shared));
-    }
-    let window = |stream: StreamName| {
-        let earlier = earlier.remove(&stream).unwrap_or_default();
-        let window = Window::after(epoch.clone(), Arc::clone(&history), earlier);
-        (stream, window)
-    };
-    crate::station::streams(plant).map(window).collect()
 }
 
 /// S0-65: what happened in the five minutes before a break can be sent again.
