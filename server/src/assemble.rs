@@ -4,7 +4,6 @@ mod parts;
 mod station;
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -29,7 +28,7 @@ use tokio_util::task::TaskTracker;
 use self::parts::start_records;
 use self::station::{follow_clock, start_station};
 use crate::first_page::FirstPage;
-use crate::supervise::keep_running;
+use crate::supervise::{keep_alive, keep_running};
 use crate::{key, pages};
 
 /// Everything that runs, and the way to change what may change.
@@ -117,17 +116,10 @@ fn start_pollers(
         let poll = {
             let (config, pace, outbox, stop) =
                 (config.clone(), pace.clone(), outbox.clone(), stop.clone());
-            move || {
-                let polling =
-                    poller::run(config.clone(), pace.clone(), outbox.clone(), stop.clone());
-                async move {
-                    polling.await;
-                    Ok::<_, Infallible>(())
-                }
-            }
+            move || poller::run(config.clone(), pace.clone(), outbox.clone(), stop.clone())
         };
         let stopped = stop.clone();
-        tasks.spawn(async move { keep_running(&name, stopped, poll).await });
+        tasks.spawn(async move { keep_alive(&name, stopped, poll).await });
         tasks.spawn(tell_pace(config.id, pace, hub.clone(), stop.clone()));
     }
     let hub = hub.clone();

@@ -1,5 +1,6 @@
 //! Keeps the server's tasks running: one that fails is started again, and its reason is told.
 
+use std::convert::Infallible;
 use std::fmt::Display;
 use std::time::Duration;
 
@@ -27,6 +28,21 @@ where
             () = tokio::time::sleep(RESTART_DELAY) => {}
         }
     }
+}
+
+/// The same for a task that cannot fail but by a panic.
+pub(crate) async fn keep_alive<F>(name: &str, stop: CancellationToken, start: impl Fn() -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let start = || {
+        let task = start();
+        async move {
+            task.await;
+            Ok::<_, Infallible>(())
+        }
+    };
+    keep_running(name, stop, start).await;
 }
 
 /// Operators are promised a restart within three seconds.

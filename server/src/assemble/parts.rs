@@ -1,7 +1,5 @@
 //! The parts that work beside the road, and how each lets everyone know how it fares.
 
-use std::convert::Infallible;
-
 use config::Configuration;
 use engine::Event;
 use gateway::Hub;
@@ -11,7 +9,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::supervise::keep_running;
+use crate::supervise::keep_alive;
 
 /// The one writer of records. It opens the database too: nothing on the live road waits for a disk.
 ///
@@ -27,20 +25,16 @@ pub(super) fn start_records(
     let (directory, stopped) = (configuration.data_dir.clone(), stop.clone());
     let write = move || {
         let policy = store::Policy::default();
-        let writing = store::write_records(
+        store::write_records(
             directory.clone(),
             inbox.clone(),
             policy,
             stopped.clone(),
             conditions.clone(),
-        );
-        async move {
-            writing.await;
-            Ok::<_, Infallible>(())
-        }
+        )
     };
     let stop = stop.clone();
-    tasks.spawn(async move { keep_running("writer of records", stop, write).await });
+    tasks.spawn(async move { keep_alive("writer of records", stop, write).await });
     records
 }
 

@@ -1,7 +1,6 @@
 //! The Station, and the journal that lets it and the next process go on where it was.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::parts::tell_condition;
-use crate::supervise::keep_running;
+use crate::supervise::keep_alive;
 
 /// The one writer of all streams, started again where it fails; and the journal that lets it, and
 /// the next process, go on where it was.
@@ -49,17 +48,11 @@ pub(super) async fn start_station(
         }
     };
     let stopped = stop.clone();
-    let run = move || {
-        let running = gateway::run_station(Arc::clone(&desk), setup(), stopped.clone());
-        async move {
-            running.await;
-            Ok::<_, Infallible>(())
-        }
-    };
+    let run = move || gateway::run_station(Arc::clone(&desk), setup(), stopped.clone());
     let (stopped, ended) = (stop.clone(), CancellationToken::new());
     start_journal(configuration, inbox, &hub, tasks, ended.clone());
     tasks.spawn(async move {
-        keep_running("station", stopped, run).await;
+        keep_alive("station", stopped, run).await;
         ended.cancel();
     });
     hub
@@ -79,20 +72,16 @@ fn start_journal(
     let (directory, stopped) = (configuration.data_dir.clone(), stop.clone());
     let write = move || {
         let policy = store::JournalPolicy::default();
-        let writing = store::write_journal(
+        store::write_journal(
             directory.clone(),
             inbox.clone(),
             policy,
             stopped.clone(),
             conditions.clone(),
-        );
-        async move {
-            writing.await;
-            Ok::<_, Infallible>(())
-        }
+        )
     };
     tasks.spawn(async move {
-        let mut writing = pin!(keep_running("writer of the journal", stop.clone(), write));
+        let mut writing = pin!(keep_alive("writer of the journal", stop.clone(), write));
         let last_moment = async {
             ended.cancelled().await;
             sleep(LAST_WRITE).await;
