@@ -5,6 +5,7 @@ mod event;
 mod gap;
 mod heard;
 mod heartbeat;
+mod hole;
 mod policy;
 mod ranges;
 mod server_time;

@@ -1,7 +1,5 @@
 //! One stream as a client follows it: its numbers, its facts and what happened in it.
 
-use std::time::Duration;
-
 use protocol::frame::{Sequence, Update};
 use protocol::id::Epoch;
 use protocol::stream::StreamName;
@@ -13,6 +11,7 @@ use protocol::wire::native::{
 use crate::event::{Kept, News};
 use crate::gap::{Arrival, Gaps};
 use crate::heard::Heard;
+use crate::hole::Hole;
 use crate::policy::Policy;
 use crate::table::Table;
 use crate::vitals::Vitals;
@@ -31,19 +30,11 @@ pub(crate) struct Stream {
     /// Where the stream stood in a run of the server that has ended, until this one has told the
     /// whole table: only then is nothing of the old one wanted any more.
     stood: Option<Position>,
-    /// Since when values are missing for good, and whether its key events came all the same.
-    hole: Option<Hole>,
+    hole: Hole,
     /// The table comes from an earlier page and this page does not know it.
     untold: bool,
     asked: Option<Instant>,
     ask_at: Option<Instant>,
-}
-
-/// A time of which the values are not known.
-#[derive(Clone, Copy, Debug)]
-struct Hole {
-    from: Timestamp,
-    events: bool,
 }
 
 /// How a stream stands on the present connection.
@@ -72,7 +63,7 @@ impl Stream {
             heard: Heard::default(),
             at: Timestamp::default(),
             stood: None,
-            hole: None,
+            hole: Hole::default(),
             untold: false,
             asked: None,
             ask_at: None,
@@ -146,9 +137,7 @@ impl Stream {
 
     /// The server does not know the run in which the stream stood, so neither what is gone of it.
     pub(crate) fn doubt_events(&mut self) {
-        if let Some(hole) = &mut self.hole {
-            hole.events = false;
-        }
+        self.hole.doubt_events();
     }
 
     /// The server was started again, and tells the key events of the time between.
@@ -165,8 +154,7 @@ impl Stream {
     fn begin(&mut self, epoch: Epoch, events: bool, vitals: &mut Vitals) {
         vitals.forget(self.gaps.missing());
         if self.at > Timestamp::default() {
-            let hole = self.hole.get_or_insert(Hole { from: self.at, events });
-            hole.events &= events;
+            self.hole.open(self.at, events);
         }
         self.standing = Standing::Joining;
         self.epoch = Some(epoch);
@@ -402,8 +390,7 @@ impl Stream {
     fn close_hole(&mut self, to: Timestamp) -> Option<News> {
         self.place()?;
         self.stood = None;
-        let Hole { from, events } = self.hole.take()?;
-        let events = events && to.since(from) <= EVENTS_KEPT;
+        let (from, events) = self.hole.close(to)?;
         Some(News::Missed { stream: self.name.clone(), from, to, events })
     }
 
@@ -427,9 +414,6 @@ fn settled(message: &ServerMessage, number: u64) -> Option<(u64, u64)> {
         _ => None,
     }
 }
-
-/// For as long a server keeps its key events (S0-65): what happened before may be gone.
-const EVENTS_KEPT: Duration = Duration::from_secs(300);
 
 /// A damaged frame that claims a number further off than this is not believed.
 const NEAR: u64 = 64;
