@@ -31,8 +31,14 @@ export async function openBrowser(): Promise<Tabs> {
   const line = new Line(socket);
   return {
     open: async (url) => {
-      const { targetId } = await line.call('Target.createTarget', { url });
+      const { targetId } = await line.call('Target.createTarget', { url: 'about:blank' });
       const { sessionId } = await line.call('Target.attachToTarget', { targetId, flatten: true });
+      await line.call('Page.enable', {}, sessionId);
+      // A page that is still on its way has nothing to read from: what was asked of the one before
+      // it is answered with an error.
+      const loaded = line.heard('Page.loadEventFired', sessionId);
+      await line.call('Page.navigate', { url }, sessionId);
+      await loaded;
       return {
         read: async (expression) => {
           const how = { expression, returnByValue: true, awaitPromise: true };
@@ -59,22 +65,38 @@ async function address(child: ChildProcess): Promise<string> {
   throw new Error('the browser does not listen');
 }
 
-/** Questions to the browser, and its answers. */
+/** Questions to the browser, its answers, and what it tells unasked. */
 class Line {
   private count = 0;
   private readonly open = new Map<number, (answer: any) => void>();
 
   constructor(private readonly socket: WebSocket) {
     socket.on('message', (text) => {
-      const { id, result } = JSON.parse(text.toString());
-      this.open.get(id)?.(result);
-      this.open.delete(id);
+      const answer = JSON.parse(text.toString());
+      this.open.get(answer.id)?.(answer);
+      this.open.delete(answer.id);
     });
   }
 
-  call(method: string, params: object, sessionId?: string): Promise<any> {
+  async call(method: string, params: object, sessionId?: string): Promise<any> {
     const id = ++this.count;
+    const answered = new Promise<any>((resolve) => this.open.set(id, resolve));
     this.socket.send(JSON.stringify({ id, method, params, sessionId }));
-    return new Promise((resolve) => this.open.set(id, resolve));
+    const { error, result } = await answered;
+    if (error !== undefined) throw new Error(`${method}: ${error.message}`);
+    return result;
+  }
+
+  /** Until the browser tells this of a tab. */
+  heard(method: string, sessionId: string): Promise<void> {
+    return new Promise((resolve) => {
+      const listen = (text: WebSocket.RawData) => {
+        const news = JSON.parse(text.toString());
+        if (news.method !== method || news.sessionId !== sessionId) return;
+        this.socket.off('message', listen);
+        resolve();
+      };
+      this.socket.on('message', listen);
+    });
   }
 }
