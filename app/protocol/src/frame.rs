@@ -6,10 +6,11 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::command::{Failure, OrderLine, Origin};
 use crate::device::{DeviceStatus, Links};
 use crate::id::{DeviceId, Epoch, FaultCode, PointKey};
 use crate::part::{Condition, Part};
-use crate::reading::{Quality, Reading};
+use crate::reading::{Quality, Reading, Value};
 use crate::time::Timestamp;
 
 /// A place in a stream: 1, 2, 3, … under one epoch, without holes. Inside the server only.
@@ -124,6 +125,9 @@ pub struct Summary {
     pub device_status: DeviceStatus,
     pub fault_codes: BTreeSet<FaultCode>,
     pub links: Links,
+    /// Orders that wait, are carried out, or hold their target; oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub orders: Vec<OrderLine>,
     /// The worst of all its points.
     pub quality: Quality,
     /// When its state last changed.
@@ -133,10 +137,44 @@ pub struct Summary {
 }
 
 /// What is told once and never conflated.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE", tag = "type")]
 pub enum KeyEvent {
+    CommandExecuted(CommandExecuted),
     StateChanged(StateChanged),
+}
+
+impl From<StateChanged> for KeyEvent {
+    fn from(change: StateChanged) -> Self {
+        Self::StateChanged(change)
+    }
+}
+
+/// `COMMAND_EXECUTED`: an order to the device came to its end, well or badly.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct CommandExecuted {
+    pub at: Timestamp,
+    pub command: String,
+    pub command_id: String,
+    /// From the acceptance of the order to its outcome.
+    pub ms: u32,
+    /// What the read-back found.
+    pub new: Option<Value>,
+    /// What was there before.
+    pub old: Option<Value>,
+    pub origin: Origin,
+    pub param: Option<String>,
+    pub reason: Option<Failure>,
+    pub status: CommandStatus,
+    pub user: String,
+}
+
+/// How an order ended (S0-24).
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum CommandStatus {
+    Fail,
+    Success,
 }
 
 /// `STATE_CHANGED`: one fact about a device is another than before (S0-44).

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::command::CommandRecord;
 use crate::frame::{KeyEvent, Offset};
 use crate::id::{ConnectionId, DeviceId, Epoch, UserId};
 use crate::small::SmallMap;
@@ -71,6 +72,8 @@ pub struct Run {
 /// What earlier runs left behind, oldest first.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Past {
+    /// The orders of the last ten minutes.
+    pub commands: Vec<CommandRecord>,
     pub events: Vec<Happened>,
     pub known: BTreeMap<DeviceId, Facts>,
     pub runs: Vec<Run>,

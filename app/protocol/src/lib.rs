@@ -1,9 +1,11 @@
 #![doc = include_str!("../README.md")]
 
+pub mod command;
 pub mod device;
 pub mod digest;
 pub mod frame;
 pub mod id;
+pub mod job;
 pub mod journal;
 pub mod json;
 pub mod part;

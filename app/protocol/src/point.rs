@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::command::CommandSpec;
 use crate::id::{ChannelId, DeviceId, FaultCode, PointKey, SiteId};
 
 /// A name in the operators' two languages.
@@ -118,6 +119,9 @@ pub struct Device {
     pub channel: ChannelId,
     pub name: Name,
     pub points: Vec<Point>,
+    /// What it can be told to do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub commands: Vec<CommandSpec>,
     /// The points whose values stand on the device's tile; three at most.
     pub overview: Vec<PointKey>,
     /// Whether a PSCADA is configured for it.
@@ -129,6 +133,10 @@ pub struct Device {
 impl Device {
     pub fn point(&self, key: &PointKey) -> Option<&Point> {
         self.points.iter().find(|point| point.key == *key)
+    }
+
+    pub fn command(&self, name: &str) -> Option<&CommandSpec> {
+        self.commands.iter().find(|command| command.name == name)
     }
 }
 

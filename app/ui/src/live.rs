@@ -139,7 +139,7 @@ impl Live {
 
     /// Takes in something that happened once.
     fn happened(self, stream: &StreamName, event: &KeyEvent) {
-        let KeyEvent::StateChanged(change) = event;
+        let KeyEvent::StateChanged(change) = event else { return };
         let Some(device) = stream.device().cloned() else { return };
         let happening = Happening { device, change: change.clone() };
         self.events.update(|events| events::add(events, happening));

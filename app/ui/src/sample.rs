@@ -38,6 +38,7 @@ fn device(number: u32) -> Device {
         ),
         points: points(),
         overview: ["rail_potential", "current_a", "temperature"].map(|k| k.parse().unwrap()).into(),
+        commands: Vec::new(),
         has_pscada: number != 2,
         has_system_server: false,
     }
@@ -88,6 +89,7 @@ pub(crate) fn summary() -> Summary {
         device_status: DeviceStatus::Working,
         fault_codes: [].into(),
         links: Links { board: true, pscada: true, system_server: false },
+        orders: Vec::new(),
         quality: Quality::Good,
         since: ago(7200),
         values: [

@@ -63,6 +63,7 @@ fn device(draft: Draft, points: Vec<Point>) -> Device {
         name: draft.name,
         points,
         overview: draft.overview.map(|overview| overview.value).unwrap_or_default(),
+        commands: Vec::new(),
         has_pscada: false,
         has_system_server: false,
     }

@@ -40,6 +40,7 @@ fn plant() -> Plant {
         name: Name::default(),
         points: (0..POINTS).map(point).collect(),
         overview: Vec::new(),
+        commands: Vec::new(),
         has_pscada: false,
         has_system_server: false,
     };

@@ -236,6 +236,7 @@ impl Image {
             device_status: self.state.status,
             fault_codes: self.state.codes.clone(),
             links: self.state.links,
+            orders: Vec::new(),
             quality: self.readings.iter().map(|r| r.quality).max().unwrap_or(Quality::Uncertain),
             since: self.since,
             values: self.device.overview.iter().filter_map(|key| self.told_value(key)).collect(),

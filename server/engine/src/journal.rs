@@ -65,6 +65,7 @@ impl Journal {
             known: self.known.clone(),
             runs: self.runs.clone(),
             stays: self.stays.values().cloned().collect(),
+            ..Past::default()
         }
     }
 

@@ -102,6 +102,9 @@ impl Desk {
                 Body::Event(KeyEvent::StateChanged(change)) => {
                     self.events.push(format!("{} {}→{}", change.what, change.old, change.new));
                 }
+                Body::Event(KeyEvent::CommandExecuted(done)) => {
+                    self.events.push(format!("{} {:?}", done.command, done.status));
+                }
             }
         }
     }

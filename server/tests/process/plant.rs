@@ -55,7 +55,7 @@ pub(crate) async fn kept(folder: &Path, is_wanted: impl Fn(&Happened) -> bool) {
 
 /// Whether this is what is told of a board that is lost, or found again.
 pub(crate) fn is_board(event: &KeyEvent, reached: bool) -> bool {
-    let KeyEvent::StateChanged(change) = event;
+    let KeyEvent::StateChanged(change) = event else { return false };
     change.what == "link/board" && change.new == reached.to_string()
 }
 

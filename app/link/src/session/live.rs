@@ -75,8 +75,10 @@ impl Session {
             }
             ServerMessage::ConnectFail(_)
             | ServerMessage::ConnectSuccess(_)
-            | ServerMessage::CommandResult(_) => Vec::new(),
-            ServerMessage::DataUpdate(_)
+            | ServerMessage::CommandResult(_)
+            | ServerMessage::ConflictHighPriority(_) => Vec::new(),
+            ServerMessage::CommandExecuted(_)
+            | ServerMessage::DataUpdate(_)
             | ServerMessage::FullSnapshot(_)
             | ServerMessage::StateChanged(_)
             | ServerMessage::Unknown => {

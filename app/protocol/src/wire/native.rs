@@ -10,9 +10,10 @@ mod server;
 pub use client::{ClientFrame, ClientMessage, Command, Invalid, InvalidCode, Position};
 pub use sealed::{Prepared, Stamp, seal_text};
 pub use server::{
-    CommandResult, ConnectFail, ConnectSuccess, ConnectionLost, DataRecovered, FailReason,
-    HeartbeatAck, ReadFrameError, Refused, ServerFrame, ServerMessage, ServiceRestarted, Snapshot,
-    StreamState, Subscribed, SubscribedStream, SummaryLine, Tampered,
+    CommandResult, ConflictHighPriority, ConnectFail, ConnectSuccess, ConnectionLost,
+    DataRecovered, FailReason, HeartbeatAck, Holder, ReadFrameError, Refused, ServerFrame,
+    ServerMessage, ServiceRestarted, Snapshot, StreamState, Subscribed, SubscribedStream,
+    SummaryLine, Tampered,
 };
 
 /// The one version spoken, offered and returned as WebSocket sub-protocol.

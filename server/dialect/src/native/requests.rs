@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use protocol::frame::Offset;
+use protocol::command::Failure;
+use protocol::frame::{CommandStatus, Offset};
 use protocol::id::Epoch;
 use protocol::stream::StreamName;
 use protocol::time::{Instant, Timestamp};
@@ -124,9 +125,14 @@ impl Native {
     fn command(&self, command: Command, now: Instant) -> Vec<Action> {
         let result = ServerMessage::CommandResult(CommandResult {
             command_id: command.id,
+            detail: None,
             executed_at: self.voice.time(now),
-            reason: Some("NOT_SUPPORTED".into()),
-            status: "FAIL".into(),
+            ms: 0,
+            new: None,
+            old: None,
+            reason: Some(Failure::NotSupported),
+            status: CommandStatus::Fail,
+            verified: None,
         });
         vec![Action::Say(self.voice.say(&result, now))]
     }

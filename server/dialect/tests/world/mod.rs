@@ -252,6 +252,7 @@ pub(crate) fn plant() -> Plant {
             point("e001", PointKind::Signal, Role::Fault(Some("E001".parse().unwrap()))),
         ],
         overview: vec!["temperature".parse().unwrap()],
+        commands: Vec::new(),
         has_pscada: false,
         has_system_server: false,
     };

@@ -33,6 +33,7 @@ fn device(id: &str, site: &Site) -> Device {
             switch("broken", Role::Fault(code("E001"))),
         ],
         overview: vec!["level".parse().unwrap()],
+        commands: Vec::new(),
         has_pscada: false,
         has_system_server: false,
     }

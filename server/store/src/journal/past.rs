@@ -76,7 +76,8 @@ async fn gather(pool: &SqlitePool) -> Result<Past, sqlx::Error> {
     let events = all(&mut connection, EVENTS, since, happened).await?;
     let known = all(&mut connection, KNOWN, since, facts).await?;
     let stays = all(&mut connection, STAYS, since, stay).await?;
-    Ok(Past { events, known: known.into_iter().collect::<BTreeMap<_, _>>(), runs, stays })
+    let known = known.into_iter().collect::<BTreeMap<_, _>>();
+    Ok(Past { events, known, runs, stays, ..Past::default() })
 }
 
 /// All rows of a query that can be read.

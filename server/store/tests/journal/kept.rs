@@ -35,6 +35,7 @@ async fn what_a_run_left_behind_is_found_by_the_next() {
         known: known.into(),
         runs: found.runs.clone(),
         stays: stays.into(),
+        ..Past::default()
     };
     assert_eq!(found, expected);
 }

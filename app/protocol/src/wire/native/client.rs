@@ -49,11 +49,14 @@ pub struct Position {
 }
 
 /// An order to the connection's device.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Command {
     pub id: String,
     pub name: String,
-    pub param: Option<Value>,
+    /// Written out: a number, a text, and ON or OFF for true and false.
+    pub param: Option<String>,
+    /// After this moment, by the server's clock, it is not to be carried out any more.
+    pub valid_until: Option<Timestamp>,
 }
 
 /// `INVALID_COMMAND_FORMAT`: what is wrong with a frame, in words for whoever wrote the client.
@@ -61,6 +64,9 @@ pub struct Command {
 #[error("{detail}")]
 pub struct Invalid {
     pub code: InvalidCode,
+    /// Of the command that it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command_id: Option<String>,
     pub detail: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
@@ -69,6 +75,7 @@ pub struct Invalid {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum InvalidCode {
+    IdReused,
     JsonSyntax,
     MissingField,
     NotAnObject,
@@ -132,9 +139,15 @@ impl ClientMessage {
 
     fn data(&self) -> Value {
         match self {
-            Self::Command(command) => json!({
-                "command": command.name, "command_id": command.id, "param": command.param,
-            }),
+            Self::Command(command) => {
+                let mut data = json!({
+                    "command": command.name, "command_id": command.id, "param": command.param,
+                });
+                if let Some(until) = command.valid_until {
+                    data["valid_until"] = json!(until);
+                }
+                data
+            }
             Self::DataLost { stream, epoch, ranges } => {
                 let mut data = json!({ "ranges": ranges });
                 if let Some(stream) = stream {
@@ -175,37 +188,44 @@ impl ClientMessage {
 impl Command {
     /// Accepts the members at the top or in `data`, and `NAME:VALUE` (S0-21).
     fn read(members: &Members<'_>) -> Result<Self, Invalid> {
-        let id = members.text("command_id")?;
-        let written = members.text("command")?;
+        let id = members.name("command_id", LONGEST_ID)?;
+        let written = members.name("command", LONGEST_COMMAND)?;
         let (name, inline) = match written.split_once(':') {
-            Some((name, value)) => (name, Some(Value::String(value.into()))),
+            Some((name, value)) => (name, Some(value.to_owned())),
             None => (written, None),
         };
-        let param = members.get("param").filter(|param| !param.is_null()).cloned().or(inline);
+        let param = members.scalar("param")?.or(inline);
+        let valid_until = members.moment("valid_until")?;
         if param.is_none() && NEED_PARAM.iter().any(|start| name.starts_with(start)) {
             return Err(Invalid::missing("param"));
         }
-        Ok(Self { id: shortened(id), name: name.into(), param })
+        Ok(Self { id: id.into(), name: name.into(), param, valid_until })
     }
 }
 
 impl Invalid {
     pub fn new(code: InvalidCode, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), field: None }
+        Self { code, command_id: None, detail: detail.into(), field: None }
     }
 
     pub fn missing(field: &str) -> Self {
         let detail = format!("Missing '{field}' field");
-        Self { code: InvalidCode::MissingField, detail, field: Some(field.into()) }
+        Self::field(InvalidCode::MissingField, field, detail)
     }
 
     pub fn field(code: InvalidCode, field: &str, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), field: Some(field.into()) }
+        Self { field: Some(field.into()), ..Self::new(code, detail) }
     }
 }
 
 /// Commands that mean nothing without a value.
 const NEED_PARAM: [&str; 2] = ["SET_", "RESET_ERROR"];
+
+/// Enough for a UUID with words around it.
+const LONGEST_ID: usize = 80;
+
+/// A name, a colon and a value.
+const LONGEST_COMMAND: usize = 160;
 
 #[cfg(test)]
 mod tests {
@@ -235,9 +255,9 @@ mod tests {
             (r#"{"type":"HEARTBEAT","data":[]}"#, WrongType, "'data' must be an object"),
             (r#"{"type":"DATA_LOST"}"#, MissingField, "Missing 'ranges' field"),
             (
-                r#"{"type":"COMMAND","command_id":"1","command":"SET_TEMP_THRESHOLD"}"#,
-                MissingField,
-                "Missing 'param' field",
+                r#"{"type":"COMMAND","command_id":"1","command":"START","param":[1]}"#,
+                WrongType,
+                "'param' must be a number, a text, true or false",
             ),
             (r#"{"type":"COMMAND","command":"START"}"#, MissingField, "Missing 'command_id' field"),
             (r#"{"type":"SUBSCRIBE","data":{"streams":[1]}}"#, WrongType, "a list of texts"),
@@ -269,11 +289,12 @@ mod tests {
             r#"{"type":"COMMAND","command_id":"c1","command":"SET_TEMP_THRESHOLD","param":32}"#;
         let joined =
             r#"{"type":"COMMAND","data":{"command_id":"c1","command":"SET_TEMP_THRESHOLD:32"}}"#;
-        for (text, param) in [(apart, json!(32)), (joined, json!("32"))] {
+        for text in [apart, joined] {
             let ClientMessage::Command(command) = ClientFrame::read(text).unwrap().message else {
                 panic!("{text} is a command");
             };
-            assert_eq!((command.name.as_str(), command.param), ("SET_TEMP_THRESHOLD", Some(param)));
+            let param = Some("32".to_owned());
+            assert_eq!((command.name.as_str(), command.param), ("SET_TEMP_THRESHOLD", param));
         }
     }
 

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::client::{Invalid, InvalidCode, Position};
 use super::{LARGEST_NUMBER, MOST_RANGES, Range};
 use crate::frame::Sequence;
+use crate::time::Timestamp;
 
 /// A frame's members: in `data` first, then beside it.
 pub(super) struct Members<'a> {
@@ -36,6 +37,41 @@ impl<'a> Members<'a> {
     pub(super) fn text(&self, field: &str) -> Result<&'a str, Invalid> {
         let value = self.get(field).ok_or_else(|| Invalid::missing(field))?;
         value.as_str().filter(|text| !text.is_empty()).ok_or_else(|| wrong(field, "a text"))
+    }
+
+    /// A text that names something, and is no longer than names are.
+    pub(super) fn name(&self, field: &str, longest: usize) -> Result<&'a str, Invalid> {
+        let text = self.text(field)?;
+        let too_long = || {
+            let detail = format!("'{field}' is longer than {longest} characters");
+            Invalid::field(InvalidCode::OutOfRange, field, detail)
+        };
+        (text.chars().count() <= longest).then_some(text).ok_or_else(too_long)
+    }
+
+    /// One value, written out, if it is there.
+    pub(super) fn scalar(&self, field: &str) -> Result<Option<String>, Invalid> {
+        let written = match self.get(field) {
+            None | Some(Value::Null) => return Ok(None),
+            Some(Value::Bool(on)) => (if *on { "ON" } else { "OFF" }).into(),
+            Some(Value::Number(number)) => number.to_string(),
+            Some(Value::String(text)) if text.chars().count() <= LONGEST_VALUE => text.clone(),
+            Some(Value::String(_)) => {
+                let detail = format!("'{field}' is longer than {LONGEST_VALUE} characters");
+                return Err(Invalid::field(InvalidCode::OutOfRange, field, detail));
+            }
+            Some(_) => return Err(wrong(field, "a number, a text, true or false")),
+        };
+        Ok(Some(written))
+    }
+
+    /// A moment in milliseconds, if it is there.
+    pub(super) fn moment(&self, field: &str) -> Result<Option<Timestamp>, Invalid> {
+        let Some(value) = self.get(field).filter(|value| !value.is_null()) else {
+            return Ok(None);
+        };
+        let moment = value.as_u64().map(Timestamp::from_millis);
+        moment.map(Some).ok_or_else(|| wrong(field, "milliseconds since 1970"))
     }
 
     fn array(&self, field: &str) -> Result<&'a [Value], Invalid> {
@@ -104,6 +140,9 @@ pub(super) fn ranges(members: &Members<'_>) -> Result<Vec<Range>, Invalid> {
 fn wrong(field: &str, expected: &str) -> Invalid {
     Invalid::field(InvalidCode::WrongType, field, format!("'{field}' must be {expected}"))
 }
+
+/// A command's value.
+const LONGEST_VALUE: usize = 80;
 
 /// As much of a foreign text as an answer or a log line repeats.
 pub(super) fn shortened(text: &str) -> String {

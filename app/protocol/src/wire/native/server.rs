@@ -7,10 +7,14 @@ use serde_json::Value;
 
 use super::Range;
 use super::client::Invalid;
+use crate::command::{Failure, Hold, Outcome};
 use crate::device::{DeviceStatus, Links};
-use crate::frame::{EventId, KeyEvent, Sequence, StateChanged, Update};
+use crate::frame::{
+    CommandExecuted, CommandStatus, EventId, KeyEvent, Sequence, StateChanged, Update,
+};
 use crate::id::{ConnectionId, DeviceId, Epoch, FaultCode};
 use crate::json;
+use crate::reading;
 use crate::stream::StreamName;
 use crate::time::Timestamp;
 
@@ -32,7 +36,9 @@ pub struct ServerFrame {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum ServerMessage {
+    CommandExecuted(CommandExecuted),
     CommandResult(CommandResult),
+    ConflictHighPriority(ConflictHighPriority),
     ConnectFail(ConnectFail),
     ConnectSuccess(ConnectSuccess),
     ConnectionLost(ConnectionLost),
@@ -101,7 +107,9 @@ impl ServerMessage {
     /// The frame's `type`.
     pub fn kind(&self) -> &'static str {
         match self {
+            Self::CommandExecuted(_) => "COMMAND_EXECUTED",
             Self::CommandResult(_) => "COMMAND_RESULT",
+            Self::ConflictHighPriority(_) => "CONFLICT_HIGH_PRIORITY",
             Self::ConnectFail(_) => "CONNECT_FAIL",
             Self::ConnectSuccess(_) => "CONNECT_SUCCESS",
             Self::ConnectionLost(_) => "CONNECTION_LOST",
@@ -121,6 +129,7 @@ impl ServerMessage {
     /// The key event that it carries, if it is one.
     pub fn key_event(&self) -> Option<KeyEvent> {
         match self {
+            Self::CommandExecuted(done) => Some(KeyEvent::CommandExecuted(done.clone())),
             Self::StateChanged(change) => Some(KeyEvent::StateChanged(change.clone())),
             _ => None,
         }
@@ -128,7 +137,9 @@ impl ServerMessage {
 
     fn read(kind: &str, data: Value) -> serde_json::Result<Self> {
         Ok(match kind {
+            "COMMAND_EXECUTED" => Self::CommandExecuted(json::take(data)?),
             "COMMAND_RESULT" => Self::CommandResult(json::take(data)?),
+            "CONFLICT_HIGH_PRIORITY" => Self::ConflictHighPriority(json::take(data)?),
             "CONNECT_FAIL" => Self::ConnectFail(json::take(data)?),
             "CONNECT_SUCCESS" => Self::ConnectSuccess(json::take(data)?),
             "CONNECTION_LOST" => Self::ConnectionLost(json::take(data)?),
@@ -149,6 +160,7 @@ impl ServerMessage {
 impl From<KeyEvent> for ServerMessage {
     fn from(event: KeyEvent) -> Self {
         match event {
+            KeyEvent::CommandExecuted(done) => Self::CommandExecuted(done),
             KeyEvent::StateChanged(change) => Self::StateChanged(change),
         }
     }
@@ -301,8 +313,63 @@ pub struct Tampered {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct CommandResult {
     pub command_id: String,
+    /// More about a failure, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
     pub executed_at: Timestamp,
-    pub reason: Option<String>,
-    /// `SUCCESS` or `FAIL`.
-    pub status: String,
+    pub ms: u32,
+    /// What the read-back found.
+    pub new: Option<reading::Value>,
+    /// What was there before.
+    pub old: Option<reading::Value>,
+    pub reason: Option<Failure>,
+    pub status: CommandStatus,
+    /// Whether a read-back showed the effect; `None` where nobody knows.
+    pub verified: Option<bool>,
+}
+
+impl CommandResult {
+    pub fn new(command_id: String, outcome: Outcome) -> Self {
+        let Outcome { at, failure, detail, verified, old, new, ms } = outcome;
+        let status = CommandStatus::of(failure);
+        Self {
+            command_id,
+            detail,
+            executed_at: at,
+            ms,
+            new,
+            old,
+            reason: failure,
+            status,
+            verified,
+        }
+    }
+}
+
+impl CommandStatus {
+    pub fn of(failure: Option<Failure>) -> Self {
+        if failure.is_none() { Self::Success } else { Self::Fail }
+    }
+}
+
+/// `CONFLICT_HIGH_PRIORITY`: the order was not carried out, and who stands in its way (S0-30).
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct ConflictHighPriority {
+    pub command_id: String,
+    pub holder: Holder,
+    pub until: Timestamp,
+}
+
+/// Whoever gave the order that stands in the way.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Holder {
+    pub origin: crate::command::Origin,
+    pub user: String,
+}
+
+impl ConflictHighPriority {
+    pub fn new(command_id: String, hold: Hold) -> Self {
+        let Hold { origin, user, until } = hold;
+        Self { command_id, holder: Holder { origin, user }, until }
+    }
 }

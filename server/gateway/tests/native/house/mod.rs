@@ -166,6 +166,7 @@ fn plant(points: usize) -> Plant {
         name: Name { zh: "控制板".into(), en: "Board".into() },
         points: (0..points).map(point).collect(),
         overview: vec!["temperature".parse().unwrap()],
+        commands: Vec::new(),
         has_pscada: false,
         has_system_server: false,
     };
