@@ -90,13 +90,20 @@ fn point(row: &mut Row<'_>, key: PointKey, kind: PointKind) -> Point {
         max,
         limits: limits(row),
         deadband: row.read("deadband", amount).unwrap_or(0.0),
-        stale_ms: row.read("stale_ms", integer(100..=24 * HOUR_MS)),
+        stale_ms: stale_after(row),
         direction: direction(row, kind),
         role: role(row, kind),
         key_event: row.read("key", choice(&YES_NO)).unwrap_or(false),
         key,
         kind,
     }
+}
+
+/// What is read less often than its channel is stale after three of its own polls.
+fn stale_after(row: &mut Row<'_>) -> Option<u32> {
+    let poll: Option<u32> = row.text("poll_ms").parse().ok();
+    let own = poll.map(|poll| poll.saturating_mul(STALE_POLLS));
+    row.read("stale_ms", integer(100..=24 * HOUR_MS)).or(own)
 }
 
 /// From the lowest to the highest, those that are given must rise.
@@ -196,5 +203,8 @@ const KINDS: [(&str, PointKind); 4] = [
 ];
 
 const LIMITS: [&str; 4] = ["alarm_ll", "alarm_l", "alarm_h", "alarm_hh"];
+
+/// As for a point without a pace of its own.
+const STALE_POLLS: u32 = 3;
 
 const HOUR_MS: u32 = 3_600_000;

@@ -110,6 +110,17 @@ fn a_point_cannot_be_read_more_often_than_its_channel() {
     assert_eq!(told, [expected]);
 }
 
+#[test]
+fn a_point_that_is_read_seldom_is_not_stale_between_its_polls() {
+    let points = format!(
+        "{HEADING},poll_ms,stale_ms\nboard-1,temperature,T,hr,0,int16,5000,\n\
+         board-1,b,T,hr,1,int16,5000,7000\nboard-1,c,T,hr,2,int16,,\n"
+    );
+    let read = read_texts(PLANT, &points).unwrap();
+    let stale: Vec<_> = read.plant.devices[0].points.iter().map(|point| point.stale_ms).collect();
+    assert_eq!(stale, [Some(15_000), Some(7_000), None]);
+}
+
 const LATER_MISTAKES: [(&str, &str); 10] = [
     ("10,20,,,,,,,,,,", "`alarm_hh`: must be above alarm_h, 20"),
     (",,5,5,,,,,,,,", "`alarm_l`: must be above alarm_ll, 5"),
