@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use protocol::command::CommandSpec;
 use protocol::id::ChannelId;
+use protocol::point::Device;
 
 use crate::{Configuration, Setting};
 
@@ -53,10 +55,17 @@ fn changed_settings(before: &[Setting], after: &[Setting]) -> Vec<String> {
 
 /// All that the point table said.
 fn points(configuration: &Configuration) -> impl PartialEq {
-    let points = configuration.plant.devices.iter().map(|device| device.points.clone());
+    let devices = &configuration.plant.devices;
+    let points = devices.iter().map(|device| (device.points.clone(), orders(device)));
     let targets = configuration.channels.iter().flat_map(|config| config.targets.clone());
     let mappings = targets.map(|target| target.mappings);
     (points.collect::<Vec<_>>(), mappings.collect::<Vec<_>>())
+}
+
+/// What writes to a point under its own name.
+fn orders(device: &Device) -> Vec<CommandSpec> {
+    let is_point = |name: &str| device.points.iter().any(|point| point.key.as_str() == name);
+    device.commands.iter().filter(|command| is_point(&command.name)).cloned().collect()
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ pub mod points;
 pub mod report;
 
 mod channels;
+mod commands;
 mod devices;
 mod document;
 mod names;
@@ -36,7 +37,7 @@ use crate::section::{Notes, Section};
 use crate::settings::Server;
 
 pub use crate::section::Setting;
-pub use crate::settings::{Integrity, Metrics, SHORTEST_KEY};
+pub use crate::settings::{Arbiter, Integrity, Metrics, SHORTEST_KEY};
 
 /// A configuration without a mistake.
 #[derive(Clone, Debug)]
@@ -49,6 +50,7 @@ pub struct Configuration {
     pub origins: Vec<String>,
     pub integrity: Integrity,
     pub metrics: Metrics,
+    pub arbiter: Arbiter,
     pub data_dir: PathBuf,
     /// What is allowed, but seldom meant.
     pub warnings: Vec<Finding>,
@@ -133,6 +135,7 @@ fn configuration(
     let integrity = settings::integrity(root);
     let push = settings::push_strategy(root);
     let metrics = settings::metrics(root);
+    let arbiter = settings::arbiter(root);
     settings::auth(root);
     let (plant, channels) = plant(root, source);
     let Server { listen, origins } = server?;
@@ -144,6 +147,7 @@ fn configuration(
         origins,
         integrity: integrity?,
         metrics,
+        arbiter: arbiter?,
         data_dir: data_dir?,
         warnings: Vec::new(),
         settings: Vec::new(),
@@ -154,6 +158,7 @@ fn plant(root: &mut Section<'_>, source: &Source) -> (Plant, Vec<ChannelConfig>)
     let sites = sites::read(root);
     let channels = channels::read(root);
     let devices = devices::read(root, &sites, &channels);
+    let commands = commands::read(root, &devices.names);
     if devices.names.is_empty() {
         root.notes.findings.warn(&root.place, "there is no [[device]]: nothing will be polled");
     }
@@ -162,7 +167,7 @@ fn plant(root: &mut Section<'_>, source: &Source) -> (Plant, Vec<ChannelConfig>)
         Some(bytes) => points::read(&table, &bytes, &mut root.notes.findings),
         None => Vec::new(),
     };
-    let parts = plant::Parts { sites, channels, devices, entries, table: table.into() };
+    let parts = plant::Parts { sites, channels, devices, commands, entries, table: table.into() };
     plant::assemble(parts, &mut root.notes.findings)
 }
 

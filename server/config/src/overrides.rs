@@ -25,7 +25,7 @@ impl Override {
 /// The overrides of the environment, in the order in which they count.
 ///
 /// `GAPLESS__SECTION__KEY` is the value, `GAPLESS__SECTION__KEY_FILE` the file that holds it. One
-/// of several is named by its id: `GAPLESS__DEVICE__BOARD_1__UNIT`.
+/// of several is named by its id or its name: `GAPLESS__DEVICE__BOARD_1__UNIT`.
 pub(crate) fn from_environment(variables: &Variables, findings: &mut Findings) -> Vec<Override> {
     let ours = variables.iter().filter_map(|(name, value)| {
         let path = name.strip_prefix(PREFIX)?.to_ascii_lowercase();
@@ -78,6 +78,9 @@ fn insert(table: &mut Table, path: &[String], value: &str, place: &Place) -> Res
         [key, rest @ ..] => {
             let inner = table.entry(key.clone()).or_insert_with(|| at(Value::Table(Table::new())));
             match &mut inner.value {
+                Value::Table(table) if NAMED.contains(&key.as_str()) => {
+                    insert(member(key, table, &rest[0])?, &rest[1..], value, place)
+                }
                 Value::Table(table) => insert(table, rest, value, place),
                 Value::List(items) => {
                     insert(entry(key, items, &rest[0])?, &rest[1..], value, place)
@@ -101,10 +104,23 @@ fn entry<'a>(key: &str, items: &'a mut [Node], id: &str) -> Result<&'a mut Table
     found.ok_or_else(|| format!("there is no [[{key}]] `{id}`{}", nearest(id, spelled)))
 }
 
+/// The `[key.NAME]` of that name, spelled as a variable's name can spell it.
+fn member<'a>(key: &str, table: &'a mut Table, name: &str) -> Result<&'a mut Table, String> {
+    let names: Vec<_> = table.keys().map(|name| plain(name)).collect();
+    let found = table.iter_mut().find_map(|(own, node)| match &mut node.value {
+        Value::Table(table) if plain(own) == name => Some(table),
+        _ => None,
+    });
+    found.ok_or_else(|| format!("there is no [{key}.NAME] `{name}`{}", nearest(name, names)))
+}
+
 fn id_of(value: &Value) -> Option<String> {
     let Value::Table(table) = value else { return None };
-    let id = table.get("id")?.value.written().to_lowercase();
-    Some(id.replace(|c: char| !c.is_ascii_alphanumeric(), "_"))
+    Some(plain(&table.get("id")?.value.written()))
+}
+
+fn plain(id: &str) -> String {
+    id.to_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "_")
 }
 
 fn split(path: &str) -> Vec<String> {
@@ -113,6 +129,9 @@ fn split(path: &str) -> Vec<String> {
 
 const PREFIX: &str = "GAPLESS__";
 const FILE: &str = "_file";
+
+/// Sections of tables that have names of their own.
+const NAMED: [&str; 1] = ["command"];
 
 /// `channel`, its id, the key.
 const DEEPEST: usize = 3;

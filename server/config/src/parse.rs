@@ -5,6 +5,8 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
+use protocol::reading;
+
 use crate::document::{Node, Value};
 use crate::finding::{nearest, shown};
 
@@ -70,6 +72,28 @@ pub(crate) fn choice<T: Copy>(
             format!("{} is none of {all}{}", shown(&text), nearest(&text, known))
         })
     }
+}
+
+/// What a point can hold: a number, or `"ON"` and `"OFF"`.
+pub(crate) fn point_value(value: &Value) -> Result<reading::Value, String> {
+    let known = match value {
+        Value::Integer(number) => Some(reading::Value::Number(*number as f64)),
+        Value::Float(number) => finite(*number),
+        Value::Switch(on) => Some(reading::Value::Switch(*on)),
+        Value::Raw(text) => on_or_off(text).or_else(|| finite(text.trim().parse().ok()?)),
+        Value::Text(text) => on_or_off(text),
+        _ => None,
+    };
+    known.ok_or_else(|| expected("a number, \"ON\" or \"OFF\"", value))
+}
+
+fn on_or_off(text: &str) -> Option<reading::Value> {
+    let is = |word: &str| text.trim().eq_ignore_ascii_case(word);
+    (is("ON") || is("OFF")).then(|| reading::Value::Switch(is("ON")))
+}
+
+fn finite(number: f64) -> Option<reading::Value> {
+    number.is_finite().then_some(reading::Value::Number(number))
 }
 
 /// A time with its unit: `"500ms"`, `"2s"`, `"1m"`, `"1h"`.

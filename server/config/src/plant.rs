@@ -9,6 +9,7 @@ use protocol::id::{DeviceId, PointKey};
 use protocol::point::{Device, Plant, Point};
 
 use crate::channels::Channels;
+use crate::commands::{self, Draft as Command};
 use crate::devices::{Devices, Draft};
 use crate::finding::{Findings, Place, nearest};
 use crate::parse::spelled;
@@ -20,6 +21,7 @@ pub(crate) struct Parts {
     pub sites: Sites,
     pub channels: Channels,
     pub devices: Devices,
+    pub commands: Vec<Command>,
     pub entries: Vec<Entry>,
     /// The point table, as findings name it.
     pub table: Arc<str>,
@@ -27,7 +29,7 @@ pub(crate) struct Parts {
 
 /// The plant and its channels; what does not fit together is left out and noted.
 pub(crate) fn assemble(parts: Parts, findings: &mut Findings) -> (Plant, Vec<ChannelConfig>) {
-    let Parts { sites, channels, devices, entries, table } = parts;
+    let Parts { sites, channels, devices, commands, entries, table } = parts;
     let mut of_device = BTreeMap::<DeviceId, Vec<Entry>>::new();
     for entry in entries {
         let row = Place::Row { file: table.clone(), row: entry.row, column: Some("device") };
@@ -44,14 +46,16 @@ pub(crate) fn assemble(parts: Parts, findings: &mut Findings) -> (Plant, Vec<Cha
             check_unit(&draft, config, findings);
             check_polls(&entries, config, &table, findings);
         }
+        let orders = entries.iter().filter_map(Entry::command).collect();
         let (points, mappings) =
             entries.into_iter().map(|entry| (entry.point, entry.mapping)).unzip();
         if let Some(config) = config {
             let target = Target { device: draft.id.clone(), unit: draft.unit, mappings };
             config.targets.push(target);
         }
-        plant.devices.push(device(draft, points));
+        plant.devices.push(Device { commands: orders, ..device(draft, points) });
     }
+    commands::assign(&commands, &mut plant.devices, findings);
     (plant, configs)
 }
 

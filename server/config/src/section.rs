@@ -117,6 +117,31 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// Reads each of the tables `[key.NAME]`, in the order of the file.
+    pub(crate) fn named(
+        &mut self,
+        key: &'static str,
+        mut look: impl FnMut(Placed<String>, &mut Section<'_>),
+    ) {
+        let mut members: Vec<_> = self.section(key).table.into_iter().collect();
+        members.sort_by(|(_, one), (_, other)| one.key.cmp(&other.key));
+        for (name, Node { key: place, value, .. }) in members {
+            let Value::Table(table) = value else {
+                let text = format!("write [{key}.NAME] with a name: there can be several");
+                self.notes.findings.mistake(&place, text);
+                continue;
+            };
+            let prefix = format!("{}{key}.{name}.", self.prefix);
+            let mut section = Section::new(prefix, place.clone(), table, self.notes);
+            look(Placed { value: name, place }, &mut section);
+            section.finish();
+        }
+    }
+
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
     /// Takes keys out unread; where there is a reason, each is a mistake.
     pub(crate) fn pass_over(&mut self, keys: &[&'static str], why: Option<&str>) {
         for key in keys {

@@ -1,4 +1,4 @@
-//! `[server]`, `[push_strategy]`, `[integrity]`, `[metrics]` and `[auth]`: what concerns the server as a whole.
+//! `[server]`, `[push_strategy]`, `[integrity]`, `[metrics]`, `[arbiter]` and `[auth]`: what concerns the server as a whole.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -45,6 +45,13 @@ impl std::fmt::Debug for Metrics {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Metrics").field("listen", &self.listen).finish_non_exhaustive()
     }
+}
+
+/// How orders of several origins get along.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Arbiter {
+    /// For how long an order that was carried out keeps lower origins from its target.
+    pub hold: Duration,
 }
 
 pub(crate) fn server(root: &mut Section<'_>) -> Option<Server> {
@@ -99,6 +106,13 @@ pub(crate) fn metrics(root: &mut Section<'_>) -> Metrics {
     }
     section.finish();
     Metrics { token, listen: listen.map(|listen| listen.value) }
+}
+
+pub(crate) fn arbiter(root: &mut Section<'_>) -> Option<Arbiter> {
+    let mut section = root.section("arbiter");
+    let hold = section.read_or("hold", "10s", seconds(Duration::ZERO..=LONGEST_HOLD));
+    section.finish();
+    Some(Arbiter { hold: hold? })
 }
 
 /// Sign-in is not there yet: who asks for it must not believe to have it.
@@ -159,6 +173,9 @@ fn origin(value: &Value) -> Result<String, String> {
 
 const SHORTEST_SNAPSHOT: Duration = Duration::from_secs(1);
 const LONGEST_SNAPSHOT: Duration = Duration::from_secs(3600);
+
+/// Whoever has to act again within that time is held up by nobody.
+const LONGEST_HOLD: Duration = Duration::from_secs(600);
 
 /// 16 characters of hex are 64 bits.
 pub const SHORTEST_KEY: usize = 16;

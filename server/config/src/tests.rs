@@ -7,6 +7,7 @@ use protocol::point::{Direction, Role};
 
 use super::*;
 
+mod commands;
 mod points;
 
 use self::points::row;

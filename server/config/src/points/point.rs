@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use field::map::{Area, ByteOrder, DataType, Mapping};
+use protocol::command::{Check, CommandAction, CommandSpec, Risk, Setting};
 use protocol::id::{DeviceId, FaultCode, PointKey};
 use protocol::point::{Direction, Limits, Point, PointKind, Role};
 
 use super::address::{AREAS, address, short};
 use super::row::{Row, YES_NO, amount, choice, integer, number, parsed};
+use crate::commands::COLON;
 use crate::sites::either;
 
 /// One row that could be read.
@@ -17,6 +19,22 @@ pub struct Entry {
     pub device: DeviceId,
     pub point: Point,
     pub mapping: Mapping,
+    /// How much can go wrong where it is written; nothing where it cannot be.
+    pub order: Option<Risk>,
+}
+
+impl Entry {
+    /// What writes to the point under its own name.
+    pub(crate) fn command(&self) -> Option<CommandSpec> {
+        let key = &self.point.key;
+        let (value, verify) = (Setting::Param, Check::Same);
+        Some(CommandSpec {
+            name: key.as_str().into(),
+            title: self.point.name.clone(),
+            risk: self.order?,
+            action: CommandAction::Write { point: key.clone(), value, verify },
+        })
+    }
 }
 
 /// Reads one row; nothing where a cell that is needed is missing or wrong.
@@ -25,11 +43,16 @@ pub(super) fn entry(row: &mut Row<'_>) -> Option<Entry> {
     let key = row.require("point_id", parsed::<PointKey>);
     let kind = row.require("type", choice(&KINDS));
     let mapping = mapping(row);
+    let order = order(row);
     let point = key.zip(kind).map(|(key, kind)| point(row, key, kind));
     check_unused(row, mapping.as_ref());
     let (point, mapping) = (point?, mapping?);
     check_kind(row, &point, &mapping);
-    Some(Entry { row: row.number, device: device?, point, mapping })
+    let order = order.filter(|_| is_ordered(&point));
+    if order.is_some() && point.key.as_str().contains(COLON) {
+        row.warn("point_id", "is no command of its own: a colon comes before a command's value");
+    }
+    Some(Entry { row: row.number, device: device?, point, mapping, order })
 }
 
 fn mapping(row: &mut Row<'_>) -> Option<Mapping> {
@@ -160,9 +183,8 @@ fn check_kind(row: &mut Row<'_>, point: &Point, mapping: &Mapping) {
         let text = if is_bit { "bool goes with the types S and C" } else { "S and C are bool" };
         row.mistake("datatype", text);
     }
-    let is_ordered = matches!(point.kind, PointKind::Control | PointKind::Adjustment);
     let is_writable = matches!(mapping.area, Area::Coil | Area::HoldingRegister);
-    if is_ordered && !is_writable {
+    if is_ordered(point) && !is_writable {
         let area = short(mapping.area);
         row.mistake("area", format!("{area} cannot be written, as the types C and A must be"));
     }
@@ -171,11 +193,20 @@ fn check_kind(row: &mut Row<'_>, point: &Point, mapping: &Mapping) {
     }
 }
 
-/// Columns whose meaning comes with commands and alarms: checked already, so that a table that is
+fn is_ordered(point: &Point) -> bool {
+    matches!(point.kind, PointKind::Control | PointKind::Adjustment)
+}
+
+/// What an operator confirms before the point is written; nothing where it is not to be.
+fn order(row: &mut Row<'_>) -> Option<Risk> {
+    let is_writable = row.read("writable", choice(&YES_NO)).unwrap_or(true);
+    let risk = row.read("risk", choice(&RISKS)).unwrap_or(Risk::B);
+    is_writable.then_some(risk)
+}
+
+/// Columns whose meaning comes with alarms, or not at all: checked already, so that a table that is
 /// accepted today is accepted then.
 fn check_unused(row: &mut Row<'_>, mapping: Option<&Mapping>) {
-    row.read("writable", choice(&YES_NO));
-    row.read("risk", choice(&[("low", ()), ("medium", ()), ("high", ())]));
     if let Some(Mapping { area, .. }) = mapping {
         row.read("verify_address", |text| address(text, *area));
     }
@@ -191,6 +222,16 @@ enum Word {
     Alarm,
     Fault,
 }
+
+/// The words are those of earlier tables.
+const RISKS: [(&str, Risk); 6] = [
+    ("A", Risk::A),
+    ("B", Risk::B),
+    ("C", Risk::C),
+    ("low", Risk::A),
+    ("medium", Risk::B),
+    ("high", Risk::C),
+];
 
 const ROLES: [(&str, Word); 3] =
     [("testing", Word::Testing), ("alarm", Word::Alarm), ("fault", Word::Fault)];

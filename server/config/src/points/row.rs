@@ -56,6 +56,11 @@ impl Row<'_> {
         self.findings.mistake(&place, text);
     }
 
+    pub(super) fn warn(&mut self, column: &'static str, text: impl Into<String>) {
+        let place = self.place(column);
+        self.findings.warn(&place, text);
+    }
+
     fn place(&self, column: &'static str) -> Place {
         Place::Row { file: self.file.clone(), row: self.number, column: Some(column) }
     }

@@ -128,7 +128,7 @@ const LATER_MISTAKES: [(&str, &str); 10] = [
     (",,,,,1,,,,,,", "`stale_ms`: must be an integer from 100"),
     (",,,,,,-1,,,,,", "`deadband`: must not be negative"),
     (",,,,,,,perhaps,,,,", "`writable`: `perhaps` is none of yes, no"),
-    (",,,,,,,,huge,,,", "`risk`: `huge` is none of low, medium, high"),
+    (",,,,,,,,huge,,,", "`risk`: `huge` is none of A, B, C"),
     (",,,,,,,,,30001,,", "`verify_address`: `30001` was taken as 3x notation"),
     (",,,,,,,,,,9,", "`priority`: must be an integer from 1 to 4"),
     (",,,,,,,,,,,oui", "`key`: `oui` is none of yes, no"),
