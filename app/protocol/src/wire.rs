@@ -1,5 +1,6 @@
 //! What every wire form shares: sizes, close codes, and how a text is cut before it is read.
 
+pub mod commands;
 pub mod cut;
 pub mod native;
 pub mod session;
