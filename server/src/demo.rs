@@ -90,6 +90,34 @@ mod tests {
         }
     }
 
+    #[test]
+    fn every_board_of_the_sample_takes_the_same_orders() {
+        // S0-17, S0-18, S0-19, S0-11
+        let read = config::read(&source(), &[], Vec::new()).unwrap();
+        for device in &read.plant.devices {
+            let names: Vec<_> = device.commands.iter().map(|c| c.name.as_str()).collect();
+            assert_eq!(names, ORDERS, "{}", device.id);
+            let named = device.commands.iter().all(|command| command.title.zh != command.title.en);
+            assert!(named, "every command of {} has a title in both languages", device.id);
+        }
+    }
+
+    const ORDERS: [&str; 13] = [
+        "START",
+        "STOP",
+        "SET_TEMP_THRESHOLD",
+        "RESET_ERROR",
+        "SET_POLL_INTERVAL",
+        "SET_CLOCK",
+        "temp_threshold",
+        "stage_1_voltage",
+        "stage_1_delay",
+        "reset",
+        "remote_off",
+        "remote_on",
+        "automatic",
+    ];
+
     #[tokio::test]
     async fn each_channel_of_the_demonstration_has_a_board_at_its_port() {
         let Demo { configuration, boards } = prepare(&[], Vec::new()).await.unwrap();

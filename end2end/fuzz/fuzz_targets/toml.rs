@@ -9,7 +9,10 @@ use config::changes::{Changes, compare};
 use config::finding::{Finding, Place};
 use config::{Configuration, PointTable, Source};
 use libfuzzer_sys::fuzz_target;
+use protocol::command::{Check, CommandAction, CommandSpec, Setting};
 use protocol::id::PointKey;
+use protocol::point::Device;
+use protocol::reading::Value;
 
 fuzz_target!(|bytes: &[u8]| {
     let text = String::from_utf8_lossy(bytes);
@@ -72,15 +75,39 @@ fn fits_together(configuration: &Configuration) {
         assert_eq!(target.mappings.len(), device.points.len(), "{}", device.id);
         let has = |key: &PointKey| device.points.iter().any(|point| &point.key == key);
         assert!(device.overview.len() <= 3 && device.overview.iter().all(has), "{}", device.id);
+        let names: BTreeSet<_> = device.commands.iter().map(|command| &command.name).collect();
+        assert_eq!(names.len(), device.commands.len(), "{}", device.id);
+        device.commands.iter().for_each(|command| can_be_carried_out(command, device));
     }
     let shown = settings.iter().filter(|setting| setting.key == "integrity.key");
     shown.for_each(|setting| assert_eq!(setting.value, "****"));
 }
 
+fn can_be_carried_out(command: &CommandSpec, device: &Device) {
+    let CommandAction::Write { point, value, verify } = &command.action else { return };
+    let takes = |key: &PointKey, value: &Value| {
+        let point = device.point(key).expect("the point is there");
+        assert_eq!(point.is_switch(), value.number().is_none(), "{}", command.name);
+    };
+    assert!(device.point(point).is_some(), "{}", command.name);
+    if let Setting::Fixed(value) = value {
+        takes(point, value);
+    }
+    if let Check::Other { point, value } = verify {
+        takes(point, value);
+    }
+}
+
 const FILE: &str = "gapless.toml";
-/// Enough for the sample's overviews.
-const POINTS: &[u8] = b"device,point_id,type,area,address,datatype\n\
-    board-1,rail_potential,T,hr,5,uint16\n\
-    board-1,branch_current_1,T,hr,6,uint16\n\
-    board-1,temperature,T,hr,7,int16\n\
-    board-2,temperature,T,hr,7,int16\n";
+/// Enough for the sample's overviews and commands.
+const POINTS: &[u8] = b"device,point_id,type,area,address,datatype,bit,role,fault_code\n\
+    board-1,rail_potential,T,hr,5,uint16,,,\n\
+    board-1,branch_current_1,T,hr,6,uint16,,,\n\
+    board-1,temperature,T,hr,7,int16,,,\n\
+    board-1,work_mode,T,hr,8,uint16,,,\n\
+    board-1,fault,S,hr,9,bool,0,fault,E001\n\
+    board-1,temp_threshold,A,hr,10,int16,,,\n\
+    board-1,reset,C,co,0,bool,,,\n\
+    board-1,remote_off,C,co,1,bool,,,\n\
+    board-1,remote_on,C,co,2,bool,,,\n\
+    board-2,temperature,T,hr,7,int16,,,\n";
