@@ -9,7 +9,9 @@ use protocol::id::{ConnectionId, DeviceId, Epoch};
 use protocol::stream::StreamName;
 use protocol::time::Timestamp;
 use protocol::wire::CloseCode;
-use protocol::wire::native::{ConnectionLost, Invalid, Refused, ServiceRestarted};
+use protocol::wire::native::{
+    CommandResult, ConflictHighPriority, ConnectionLost, Invalid, Refused, ServiceRestarted,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::status::Status;
@@ -33,6 +35,8 @@ pub enum Event {
     Visible,
     /// Somebody pressed the button.
     Retry,
+    /// An order to the session's device, under an id that no other order has; sent now or never.
+    Command { id: String, name: String, param: Option<String> },
     /// The streams that the page shows, beside that of its own device.
     Want(BTreeSet<StreamName>),
     /// The page goes away for good.
@@ -88,7 +92,38 @@ pub enum News {
         stream: StreamName,
         at: Timestamp,
     },
+    /// How far a command of this session has come; a later word replaces an earlier one.
+    Command {
+        id: String,
+        progress: Progress,
+    },
     Notice(Notice),
+}
+
+/// How far a command has come, as its session knows.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Progress {
+    /// There was no connection; it will not be sent later.
+    NotSent,
+    Sent,
+    /// No answer came in time, so it went out once more under the same id (S0-60).
+    Resent,
+    Done(CommandResult),
+    /// A higher origin stands in its way (S0-30).
+    Conflict(ConflictHighPriority),
+    /// The server could not understand it.
+    Rejected(Invalid),
+    /// It arrived with a wrong check code; it was not carried out.
+    Tampered,
+    /// `COMMAND_NO_RESPONSE`: whether it was carried out is not known (S0-61).
+    NoResponse,
+}
+
+impl Progress {
+    /// Whether nothing more is awaited.
+    pub fn is_end(&self) -> bool {
+        !matches!(self, Self::Sent | Self::Resent)
+    }
 }
 
 /// What an operator should hear of, once.

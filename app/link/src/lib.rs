@@ -6,6 +6,7 @@ mod gap;
 mod heard;
 mod heartbeat;
 mod hole;
+mod pending;
 mod policy;
 mod ranges;
 mod server_time;
@@ -16,6 +17,6 @@ mod streams;
 mod table;
 mod vitals;
 
-pub use event::{Action, Event, Kept, News, Notice, Resumption};
+pub use event::{Action, Event, Kept, News, Notice, Progress, Resumption};
 pub use policy::Policy;
 pub use session::{Config, Session};

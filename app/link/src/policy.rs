@@ -29,6 +29,8 @@ pub struct Policy {
     pub repair: Duration,
     /// The shortest time between two requests for lost frames of one stream.
     pub breath: Duration,
+    /// How long a command may go without an answer, each of the two times it is sent (S0-60).
+    pub command: Duration,
 }
 
 impl Policy {
@@ -47,6 +49,7 @@ impl Policy {
             short_stay: Duration::from_secs(5),
             repair: Duration::from_secs(1),
             breath: Duration::from_millis(100),
+            command: Duration::from_millis(500),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Keeps a client in touch with the server: when to dial, when to beat, when to give up.
 
+mod commands;
 mod greeting;
 mod live;
 
@@ -15,6 +16,7 @@ use protocol::wire::native::{ClientFrame, ClientMessage, FailReason, ServerFrame
 use crate::backoff::{Backoff, Pause};
 use crate::event::{Action, Event, News, Notice, Resumption};
 use crate::heartbeat::Heartbeat;
+use crate::pending::Pending;
 use crate::policy::Policy;
 use crate::server_time::ServerTime;
 use crate::status::{Ending, LinkState, Status};
@@ -55,6 +57,7 @@ pub struct Session {
     server_version: Option<String>,
     server_time: ServerTime,
     streams: Streams,
+    pending: Pending,
     vitals: Vitals,
     announced: Option<Status>,
 }
@@ -79,6 +82,7 @@ impl Session {
         };
         Self {
             streams: Streams::new(config.policy, config.device.clone(), kept, now),
+            pending: Pending::new(config.policy.command),
             device: config.device,
             seal: config.seal,
             policy: config.policy,
@@ -102,6 +106,7 @@ impl Session {
             (_, State::Ended) => return Vec::new(),
             (Event::Leave, _) => self.leave(),
             (Event::Want(names), _) => self.want(names, now),
+            (Event::Command { id, name, param }, _) => self.command(id, name, param, now),
             (Event::Granted(seal), _) => {
                 self.seal = seal;
                 Vec::new()
@@ -140,21 +145,24 @@ impl Session {
             _ => Vec::new(),
         };
         actions.extend(self.ask(now));
+        actions.extend(self.hurry(now));
         actions.extend(self.announce());
         actions
     }
 
     /// When a tick will next matter; `None` until something else happens.
     pub fn wake_at(&self) -> Option<Instant> {
-        match &self.state {
+        let at = match &self.state {
             State::Waiting { until } | State::Dialing { until } | State::Greeting { until } => {
                 Some(*until)
             }
             State::Live { heart, .. } => {
                 self.streams.ask_at().into_iter().chain([heart.due_at()]).min()
             }
-            State::Refused { .. } | State::Ended => None,
-        }
+            State::Refused { .. } => None,
+            State::Ended => return None,
+        };
+        at.into_iter().chain(self.pending.due_at()).min()
     }
 
     /// The connection as an operator sees it.

@@ -113,6 +113,7 @@ impl Live {
             News::Happened { stream, event, .. } => self.happened(&stream, &event),
             News::Missed { stream, from, to, events } => self.missed(&stream, from, to, events),
             News::Confirmed { stream, at } => self.confirmed(&stream, at),
+            News::Command { .. } => {}
             News::Notice(notice) => self.notice.set(Some((notice, self.now_untracked()))),
         }
     }

@@ -69,14 +69,11 @@ impl Session {
             ServerMessage::ServiceRestarted(restarted) => self.on_restarted(restarted),
             ServerMessage::Subscribed(subscribed) => self.on_subscribed(subscribed),
             ServerMessage::ConnectionLost(lost) => self.on_other_lost(lost),
-            ServerMessage::DataTampered(_) => vec![notice(Notice::Tampered)],
-            ServerMessage::InvalidCommandFormat(invalid) => {
-                vec![notice(Notice::Rejected(invalid.clone()))]
-            }
-            ServerMessage::ConnectFail(_)
-            | ServerMessage::ConnectSuccess(_)
-            | ServerMessage::CommandResult(_)
-            | ServerMessage::ConflictHighPriority(_) => Vec::new(),
+            ServerMessage::DataTampered(tampered) => self.on_tampered(tampered),
+            ServerMessage::InvalidCommandFormat(invalid) => self.on_invalid(invalid),
+            ServerMessage::CommandResult(result) => self.on_result(result),
+            ServerMessage::ConflictHighPriority(conflict) => self.on_conflict(conflict),
+            ServerMessage::ConnectFail(_) | ServerMessage::ConnectSuccess(_) => Vec::new(),
             ServerMessage::CommandExecuted(_)
             | ServerMessage::DataUpdate(_)
             | ServerMessage::FullSnapshot(_)
@@ -131,10 +128,11 @@ impl Session {
         let restored = restored.map(|Recovery { repaired, lost, after }| {
             notice(Notice::Restored { repaired, lost, after })
         });
-        news.into_iter().map(Action::Apply).chain(restored).collect()
+        let overheard = self.overhear(&news);
+        news.into_iter().map(Action::Apply).chain(restored).chain(overheard).collect()
     }
 }
 
-fn notice(notice: Notice) -> Action {
+pub(super) fn notice(notice: Notice) -> Action {
     Action::Apply(News::Notice(notice))
 }

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod bad_wire;
 #[cfg(test)]
+mod commands;
+#[cfg(test)]
 mod reconnect;
 #[cfg(test)]
 mod repair;
