@@ -35,8 +35,9 @@ pub enum Event {
     Visible,
     /// Somebody pressed the button.
     Retry,
-    /// An order to the session's device, under an id that no other order has; sent now or never.
-    Command { id: String, name: String, param: Option<String> },
+    /// An order to the session's device, or to another whose stream it follows, under an id that no
+    /// other order has. It is sent now or never.
+    Command { device: DeviceId, id: String, name: String, param: Option<String> },
     /// The streams that the page shows, beside that of its own device.
     Want(BTreeSet<StreamName>),
     /// The page goes away for good.

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use protocol::id::DeviceId;
 use protocol::time::Instant;
 use protocol::wire::native::Command;
 
@@ -18,6 +19,7 @@ pub(crate) struct Pending {
 
 #[derive(Debug)]
 struct Waiting {
+    device: DeviceId,
     command: Command,
     sent_at: Instant,
     due_at: Instant,
@@ -38,7 +40,7 @@ enum Ending {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Due {
     /// Send it once more, under the same id.
-    Repeat(Command),
+    Repeat(DeviceId, Command),
     /// `COMMAND_NO_RESPONSE`.
     GiveUp(String),
 }
@@ -49,12 +51,13 @@ impl Pending {
     }
 
     /// Takes note of a command that is being sent; `false` if its id waits already.
-    pub(crate) fn send(&mut self, command: Command, now: Instant) -> bool {
+    pub(crate) fn send(&mut self, device: DeviceId, command: Command, now: Instant) -> bool {
         let is_new = !self.is_waiting(&command.id);
         if is_new {
             self.ended.retain(|(id, _)| *id != command.id);
             let due_at = now + self.limit;
-            self.waiting.push(Waiting { command, sent_at: now, due_at, is_repeated: false });
+            let (sent_at, is_repeated) = (now, false);
+            self.waiting.push(Waiting { device, command, sent_at, due_at, is_repeated });
         }
         is_new
     }
@@ -80,7 +83,7 @@ impl Pending {
             waiting.is_repeated = true;
             waiting.due_at = now + limit;
             if is_live {
-                due.push(Due::Repeat(waiting.command.clone()));
+                due.push(Due::Repeat(waiting.device.clone(), waiting.command.clone()));
             }
         }
         for over in &due {
@@ -152,13 +155,17 @@ mod tests {
         Instant::from_millis(millis)
     }
 
+    fn device() -> DeviceId {
+        "board-1".parse().unwrap()
+    }
+
     fn command(id: &str) -> Command {
         Command { id: id.into(), name: "START".into(), param: None, valid_until: None }
     }
 
     fn sent(ids: &[&str]) -> Pending {
         let mut pending = Pending::new(LIMIT);
-        ids.iter().for_each(|id| assert!(pending.send(command(id), at(0))));
+        ids.iter().for_each(|id| assert!(pending.send(device(), command(id), at(0))));
         pending
     }
 
@@ -168,7 +175,7 @@ mod tests {
         let mut pending = sent(&["a"]);
         let table = [
             (499, vec![]),
-            (500, vec![Due::Repeat(command("a"))]),
+            (500, vec![Due::Repeat(device(), command("a"))]),
             (999, vec![]),
             (1_000, vec![Due::GiveUp("a".into())]),
             (1_500, vec![]),
@@ -209,7 +216,7 @@ mod tests {
 
     #[test]
     fn an_id_that_waits_is_not_sent_again_by_hand() {
-        assert!(!sent(&["a"]).send(command("a"), at(10)));
+        assert!(!sent(&["a"]).send(device(), command("a"), at(10)));
     }
 
     proptest! {
@@ -226,7 +233,7 @@ mod tests {
                 while let Some(at) = pending.due_at().filter(|at| at.as_millis() <= end) {
                     for due in pending.due(is_live, at) {
                         match due {
-                            Due::Repeat(command) => since.get_mut(&command.id).unwrap().1 += 1,
+                            Due::Repeat(_, command) => since.get_mut(&command.id).unwrap().1 += 1,
                             Due::GiveUp(id) => drop(since.remove(&id)),
                         }
                     }
@@ -234,7 +241,7 @@ mod tests {
                 clock = end;
                 let name = names[which];
                 match what {
-                    0 | 1 if pending.send(command(name), at(clock)) => {
+                    0 | 1 if pending.send(device(), command(name), at(clock)) => {
                         since.insert(name.into(), (clock, 1));
                     }
                     2 if pending.answer(name) => drop(since.remove(name)),
@@ -252,7 +259,7 @@ mod tests {
         fn memory_is_bounded(count in 0..2_000usize) {
             let mut pending = Pending::new(LIMIT);
             for number in 0..count {
-                pending.send(command(&number.to_string()), at(0));
+                pending.send(device(), command(&number.to_string()), at(0));
                 pending.answer(&number.to_string());
             }
             prop_assert_eq!((pending.waiting.len(), pending.ended.len()), (0, count.min(MOST_ENDED)));

@@ -106,7 +106,9 @@ impl Session {
             (_, State::Ended) => return Vec::new(),
             (Event::Leave, _) => self.leave(),
             (Event::Want(names), _) => self.want(names, now),
-            (Event::Command { id, name, param }, _) => self.command(id, name, param, now),
+            (Event::Command { device, id, name, param }, _) => {
+                self.command(device, id, name, param, now)
+            }
             (Event::Granted(seal), _) => {
                 self.seal = seal;
                 Vec::new()
@@ -289,8 +291,11 @@ impl Session {
     }
 
     fn say(&self, message: ClientMessage, now: Instant) -> Action {
-        let device_id = Some(self.device.to_string());
-        let frame = ClientFrame { device_id, message, timestamp: self.clock.at(now) };
+        self.say_to(&self.device, message, now)
+    }
+
+    fn say_to(&self, device: &DeviceId, message: ClientMessage, now: Instant) -> Action {
+        let frame = ClientFrame::new(message, device, self.clock.at(now));
         Action::Send(frame.write(&self.seal))
     }
 

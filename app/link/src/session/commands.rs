@@ -1,6 +1,8 @@
-//! Orders to the session's device, and what is heard of them.
+//! Orders to devices, and what is heard of them.
 
+use protocol::command::Origin;
 use protocol::frame::{CommandExecuted, CommandStatus, KeyEvent};
+use protocol::id::DeviceId;
 use protocol::time::Instant;
 use protocol::wire::native::{
     ClientMessage, Command, CommandResult, ConflictHighPriority, Invalid, Tampered,
@@ -15,6 +17,7 @@ impl Session {
     /// Sends an order, or says at once that it was not sent: nothing is kept for later.
     pub(super) fn command(
         &mut self,
+        device: DeviceId,
         id: String,
         name: String,
         param: Option<String>,
@@ -25,10 +28,11 @@ impl Session {
         }
         let valid_until = self.server_time(now).map(|time| time + self.pending.life());
         let command = Command { id: id.clone(), name, param, valid_until };
-        if !self.pending.send(command.clone(), now) {
+        if !self.pending.send(device.clone(), command.clone(), now) {
             return Vec::new();
         }
-        vec![self.say(ClientMessage::Command(command), now), progress(id, Progress::Sent)]
+        let said = self.say_to(&device, ClientMessage::Command(command), now);
+        vec![said, progress(id, Progress::Sent)]
     }
 
     /// Sends once more what had no answer in time, or gives it up.
@@ -39,9 +43,9 @@ impl Session {
         let mut actions = Vec::new();
         for due in self.pending.due(self.is_live(), now) {
             match due {
-                Due::Repeat(command) => {
+                Due::Repeat(device, command) => {
                     let id = command.id.clone();
-                    actions.push(self.say(ClientMessage::Command(command), now));
+                    actions.push(self.say_to(&device, ClientMessage::Command(command), now));
                     actions.push(progress(id, Progress::Resent));
                 }
                 Due::GiveUp(id) => actions.push(progress(id, Progress::NoResponse)),
@@ -72,15 +76,15 @@ impl Session {
         [notice(Notice::Tampered)].into_iter().chain(told).collect()
     }
 
-    /// What key events of the own stream tell of our orders; it counts where no answer came.
+    /// What key events tell of our orders; it counts where no answer came.
     pub(super) fn overhear(&mut self, news: &[News]) -> Vec<Action> {
         let mut actions = Vec::new();
         for news in news {
-            let News::Happened { stream, event: KeyEvent::CommandExecuted(executed), .. } = news
-            else {
+            let News::Happened { event: KeyEvent::CommandExecuted(executed), .. } = news else {
                 continue;
             };
-            if self.streams.is_own(stream) && self.pending.overhear(&executed.command_id) {
+            let is_ours = executed.origin == Origin::Local;
+            if is_ours && self.pending.overhear(&executed.command_id) {
                 let done = Progress::Done(result_of(executed));
                 actions.push(progress(executed.command_id.clone(), done));
             }

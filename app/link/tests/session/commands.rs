@@ -12,11 +12,11 @@ use protocol::wire::native::{
     ServerMessage, Tampered,
 };
 
-use crate::stage::{EPOCH, Frame, Page, seal, success};
+use crate::stage::{EPOCH, Frame, Page, device, seal, success};
 
 fn order(page: &mut Page, id: &str) {
     let (id, name, param) = (id.into(), "SET_TEMP_THRESHOLD".into(), Some("32".into()));
-    page.tell(Event::Command { id, name, param });
+    page.tell(Event::Command { device: device(), id, name, param });
 }
 
 fn ordered(page: &Page) -> Vec<Command> {
@@ -89,6 +89,16 @@ fn a_command_is_sent_once_and_its_result_is_told() {
     assert_eq!(progress(&page), [Progress::Sent, Progress::Done(result("c-1"))]);
     page.pass(5_000);
     assert_eq!((ordered(&page).len(), progress(&page).len()), (1, 2), "the matter is closed");
+}
+
+#[test]
+fn a_command_names_its_device_each_time() {
+    let mut page = Page::live();
+    let (id, name) = ("c-1".to_owned(), "START".to_owned());
+    page.tell(Event::Command { device: "board-2".parse().unwrap(), id, name, param: None });
+    page.pass(500);
+    let devices: Vec<_> = page.sent.iter().filter_map(|frame| frame.device_id.clone()).collect();
+    assert_eq!(devices, ["board-2", "board-2"]);
 }
 
 #[test]
