@@ -2,6 +2,7 @@
 
 mod children;
 mod histogram;
+mod orders;
 mod process;
 mod scene;
 
@@ -13,6 +14,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Metric, Registry};
+use protocol::command::{Failure, Origin};
 use protocol::frame::{Body, Stamps};
 use protocol::id::DeviceId;
 use protocol::point::Plant;
@@ -24,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 use crate::hub::Hub;
 use children::{Children, Labels};
 use histogram::Histogram;
+use orders::Orders;
 use scene::Scene;
 
 /// Everything that is counted. No label tells who a client is, and each has few values.
@@ -52,6 +55,7 @@ pub struct Metrics {
     /// Where the boards stand among `polls`.
     boards: BTreeMap<DeviceId, usize>,
     poll_errors: Family<Labels, Counter>,
+    orders: Orders,
 }
 
 /// How a handshake came out.
@@ -118,6 +122,7 @@ impl Metrics {
             polls: Children::of("board", boards.clone(), Histogram::of_time),
             boards: boards.enumerate().map(|(place, id)| (id, place)).collect(),
             poll_errors: Family::default(),
+            orders: Orders::new(),
         }
     }
 
@@ -131,6 +136,11 @@ impl Metrics {
             let labels = vec![("board", report.device.to_string()), ("kind", kind)];
             self.poll_errors.get_or_create(&labels).inc();
         }
+    }
+
+    /// An order came to its end so long after it was accepted; without a failure it went well.
+    pub fn commanded(&self, origin: Origin, failure: Option<Failure>, ms: u32) {
+        self.orders.ended(origin, failure, ms);
     }
 
     pub(crate) fn shook_hands(&self, result: Handshake, took: Duration) {
@@ -253,6 +263,7 @@ pub(crate) fn registry(hub: &Hub, stop: &CancellationToken) -> Registry {
     add(own, "gw_stream_frames", "Frames that streams have got", &metrics.published);
     add(own, "poll_duration_seconds", "How long polls took", &metrics.polls);
     add(own, "poll_errors", "Polls in which this went wrong", &metrics.poll_errors);
+    metrics.orders.add_to(own);
     registry.register_collector(Box::new(Scene { hub: hub.clone(), stop: stop.clone() }));
     registry
 }

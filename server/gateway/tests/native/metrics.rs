@@ -70,6 +70,8 @@ async fn a_join_and_what_it_is_told_are_counted() {
         ("point_stale", "board=board-2", 1.0),
         ("gw_drain_remaining", "", 0.0),
         ("ws_gaps_total", "", 0.0),
+        ("commands_total", "origin=pscada,result=device_timeout", 0.0),
+        ("command_latency_seconds_count", "origin=local,result=success", 0.0),
     ];
     for (name, labels, expected) in table {
         assert_eq!(seen.value(name, labels), Some(expected), "{name} {labels}");
