@@ -256,7 +256,8 @@ async fn no_label_tells_who_a_client_is() {
     client.say_text("{}").await;
     client.hear_until(|frame| frame.message.kind() == "INVALID_COMMAND_FORMAT").await;
     let seen = look(&house).await;
-    let allowed = ["board", "by", "kind", "le", "level", "part", "path", "result", "stream"];
+    let allowed =
+        ["board", "by", "kind", "le", "level", "origin", "part", "path", "result", "stream"];
     let labels = seen.labels();
     assert!(labels.iter().all(|(name, _)| allowed.contains(&name.as_str())), "{labels:?}");
     let id = welcome.connection_id.as_str();
