@@ -9,8 +9,9 @@ use tokio::time::Instant;
 
 use crate::backoff::Backoff;
 use crate::decode::{Cells, decode};
+use crate::line::Line;
 use crate::map::{Mapping, Target};
-use crate::modbus::{Line, ReadError};
+use crate::modbus::ReadError;
 use crate::plan::{Block, Holes, plan};
 
 /// A device that is polled.

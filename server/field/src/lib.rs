@@ -9,5 +9,6 @@ pub mod simulator;
 
 mod backoff;
 mod device;
+mod line;
 mod serial;
 mod tap;

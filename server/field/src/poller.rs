@@ -8,8 +8,8 @@ use tokio::time::{self, Instant, Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use crate::device::PolledDevice;
+use crate::line::Line;
 use crate::map::{ChannelConfig, LONGEST_POLL, SHORTEST_POLL};
-use crate::modbus::Line;
 
 /// What a poll brought home, and how it came about.
 #[derive(Clone, Debug)]
