@@ -66,7 +66,7 @@ fn scale(mapping: &Mapping, raw: f64) -> Result<Value, Reason> {
     }
 }
 
-fn order_word(order: ByteOrder, word: u16) -> u16 {
+pub(crate) fn order_word(order: ByteOrder, word: u16) -> u16 {
     match order {
         ByteOrder::Ab | ByteOrder::Abcd | ByteOrder::Cdab => word,
         ByteOrder::Ba | ByteOrder::Badc | ByteOrder::Dcba => word.swap_bytes(),

@@ -1,6 +1,7 @@
 //! The road towards hardware: Modbus boards read on time, and boards in software to try it on.
 
 pub mod decode;
+pub mod encode;
 pub mod map;
 pub mod modbus;
 pub mod plan;

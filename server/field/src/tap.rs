@@ -8,7 +8,8 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// A connection whose end is an error, and over TCP an impossible header too.
+/// A connection whose end is an error, and over TCP an impossible header too. What could not be
+/// sent over it fails as [`ErrorKind::NotConnected`]: then nothing has reached the board.
 ///
 /// Left alone, the decoder waits for the rest of whatever length a stray byte claims, so that
 /// noise would pass for silence.
@@ -66,6 +67,19 @@ impl<T> Tap<T> {
     }
 }
 
+impl<T: AsyncRead + Unpin> Tap<T> {
+    /// Whether the other side has hung up. What it said unasked is passed over.
+    fn has_ended(&mut self, context: &mut Context<'_>) -> bool {
+        let mut unasked = [0; UNASKED];
+        let mut buffer = ReadBuf::new(&mut unasked);
+        match Pin::new(&mut self.inner).poll_read(context, &mut buffer) {
+            Poll::Ready(Ok(())) => buffer.filled().is_empty(),
+            Poll::Ready(Err(_)) => true,
+            Poll::Pending => false,
+        }
+    }
+}
+
 /// Refuses a header that Modbus TCP cannot have, at its first wrong byte.
 fn check_header(header: &[u8]) -> io::Result<()> {
     let protocol = header.iter().skip(2).take(2).all(|&byte| byte == 0);
@@ -89,14 +103,18 @@ impl<T: AsyncRead + Unpin> AsyncRead for Tap<T> {
     }
 }
 
-impl<T: AsyncWrite + Unpin> AsyncWrite for Tap<T> {
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Tap<T> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        if self.has_ended(context) {
+            return Poll::Ready(Err(ErrorKind::NotConnected.into()));
+        }
         self.forget();
-        Pin::new(&mut self.inner).poll_write(context, bytes)
+        let sent = ready!(Pin::new(&mut self.inner).poll_write(context, bytes));
+        Poll::Ready(sent.map_err(|_| ErrorKind::NotConnected.into()))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -113,3 +131,6 @@ const HEADER: usize = 6;
 
 /// A unit and a function at least; a unit and the longest answer at most.
 const LENGTHS: std::ops::RangeInclusive<u16> = 2..=254;
+
+/// The longest frame that Modbus knows.
+const UNASKED: usize = 260;
