@@ -9,6 +9,7 @@ pub mod poller;
 pub mod simulator;
 
 mod backoff;
+mod clock;
 mod device;
 mod line;
 mod serial;

@@ -12,7 +12,7 @@ use tokio::time::{self, Instant};
 use tokio_util::sync::CancellationToken;
 
 pub use fault::{Fault, FaultError, Faults};
-pub use plant::{Measured, Plant};
+pub use plant::{Measured, Orders, Plant};
 
 use connection::Question;
 use memory::Memory;
@@ -101,9 +101,20 @@ impl Board {
 
     fn answer(&mut self, question: Question, elapsed: Duration) {
         let function = question.pdu.first().copied().unwrap_or(0);
+        let is_write = WRITES.contains(&function);
+        let fault = self.faults.of(question.unit);
         let answer = match self.memories.get_mut(&question.unit) {
-            Some(memory) => pdu::answer(memory, &question.pdu, elapsed),
             None => pdu::exception(function, NO_SUCH_UNIT),
+            Some(_) if is_write && fault == Fault::RefuseWrites => {
+                pdu::exception(function, DEVICE_FAILURE)
+            }
+            Some(memory) => {
+                memory.pass(elapsed);
+                let before = (is_write && fault == Fault::IgnoreWrites).then(|| memory.clone());
+                let answer = pdu::answer(memory, &question.pdu, elapsed);
+                before.into_iter().for_each(|before| *memory = before);
+                answer
+            }
         };
         // A connection that has ended meanwhile needs no answer.
         let _ = question.answer.send(answer);
@@ -116,5 +127,9 @@ const QUESTIONS: usize = 64;
 /// Between two tries to listen at an address that is taken.
 const RETRY: Duration = Duration::from_millis(100);
 
-/// Modbus exception: the gateway found no such unit.
+/// The functions that write.
+const WRITES: [u8; 4] = [5, 6, 15, 16];
+
+/// Modbus exceptions: the board failed; the gateway found no such unit.
+const DEVICE_FAILURE: u8 = 4;
 const NO_SUCH_UNIT: u8 = 11;

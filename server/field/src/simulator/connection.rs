@@ -42,6 +42,8 @@ pub(super) async fn serve(
 async fn say(stream: &mut TcpStream, mut answer: Frame, fault: Fault) -> io::Result<()> {
     match fault {
         Fault::None | Fault::Refuse | Fault::Hang => {}
+        // The owner of the memories sees to these.
+        Fault::IgnoreWrites | Fault::RefuseWrites => {}
         Fault::Exception(code) => answer.pdu = exception(answer.function(), code),
         Fault::Garbage => return stream.write_all(&answer.scrambled()).await,
         Fault::ShortAnswer => answer.shorten(),

@@ -28,13 +28,17 @@ pub enum Fault {
     Delay(Duration),
     /// Closes the connection in the middle of its answer.
     Cut,
+    /// Confirms what is written to it, and does nothing; reads go on.
+    IgnoreWrites,
+    /// Answers whatever is written to it with exception 4; reads go on.
+    RefuseWrites,
 }
 
 /// A text that is no fault.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error(
     "`{0}` is no fault: none, refuse, hang, exception:<code>, garbage, short_answer, \
-     foreign_unit, delay:<milliseconds> or cut"
+     foreign_unit, delay:<milliseconds>, cut, ignore_writes or refuse_writes"
 )]
 pub struct FaultError(String);
 
@@ -44,7 +48,7 @@ impl FromStr for Fault {
     fn from_str(text: &str) -> Result<Self, FaultError> {
         let no_fault = || FaultError(text.into());
         let (word, number) = text.split_once(':').unwrap_or((text, ""));
-        Ok(match word {
+        Ok(match word.replace('-', "_").as_str() {
             "exception" => Self::Exception(number.parse().map_err(|_| no_fault())?),
             "delay" => Self::Delay(Duration::from_millis(number.parse().map_err(|_| no_fault())?)),
             _ if !number.is_empty() => return Err(no_fault()),
@@ -55,6 +59,8 @@ impl FromStr for Fault {
             "short_answer" => Self::ShortAnswer,
             "foreign_unit" => Self::ForeignUnit,
             "cut" => Self::Cut,
+            "ignore_writes" => Self::IgnoreWrites,
+            "refuse_writes" => Self::RefuseWrites,
             _ => return Err(no_fault()),
         })
     }
@@ -79,6 +85,10 @@ impl Faults {
         self.0.send_modify(|switches| {
             switches.units.insert(unit, fault);
         });
+    }
+
+    pub(super) fn of(&self, unit: u8) -> Fault {
+        self.0.borrow().of(unit)
     }
 
     pub(super) fn watch(&self) -> watch::Receiver<Switches> {
@@ -119,6 +129,8 @@ mod tests {
             ("foreign_unit", Ok(Fault::ForeignUnit)),
             ("delay:250", Ok(Fault::Delay(Duration::from_millis(250)))),
             ("cut", Ok(Fault::Cut)),
+            ("ignore_writes", Ok(Fault::IgnoreWrites)),
+            ("refuse-writes", Ok(Fault::RefuseWrites)),
             ("exception", wrong("exception")),
             ("exception:256", wrong("exception:256")),
             ("hang:1", wrong("hang:1")),

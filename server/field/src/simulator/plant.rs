@@ -35,15 +35,35 @@ pub struct Measured {
     pub is_hot: bool,
 }
 
+/// What its board was told, as far as it changes what is measured.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Orders {
+    /// Faults that began before were reset then, in seconds; they do not come back.
+    pub reset_at: Option<f64>,
+    /// From which temperature of the resistor on it is too hot.
+    pub hot: f64,
+}
+
+impl Default for Orders {
+    fn default() -> Self {
+        Self { reset_at: None, hot: HOT }
+    }
+}
+
 impl Plant {
     pub const fn new(seed: u64) -> Self {
         Self { seed }
     }
 
-    /// How the cabinet is so long after it was switched on.
+    /// How the cabinet is so long after it was switched on, if nobody told it anything.
     pub fn at(&self, elapsed: Duration) -> Measured {
+        self.under(&Orders::default(), elapsed)
+    }
+
+    /// How the cabinet is under these orders.
+    pub fn under(&self, orders: &Orders, elapsed: Duration) -> Measured {
         let now = elapsed.as_secs_f64();
-        let faults = self.faults(now);
+        let faults = self.faults(now, orders.reset_at);
         let is_contactor_closed = faults & VOLTAGE_STAGES != 0;
         let push = self.train_push(now);
         let ambient = 24.0 + 3.0 * self.wave(1, 1_800.0, now);
@@ -70,7 +90,7 @@ impl Plant {
             is_chopper_fan_on: chopper > CHOPPER_FAN,
             is_resistor_fan_on: resistor > RESISTOR_FAN,
             is_testing: self.happens(TEST, now),
-            is_hot: resistor > HOT,
+            is_hot: resistor > orders.hot,
         }
     }
 
@@ -108,8 +128,15 @@ impl Plant {
         passed.sum()
     }
 
-    fn faults(&self, now: f64) -> u16 {
-        let episode = (now / FAULT.every).floor() as i64;
+    /// A fault that was reset in its episode is gone for the rest of it.
+    fn faults(&self, now: f64, reset_at: Option<f64>) -> u16 {
+        let episode = FAULT.episode(now);
+        let was_reset = reset_at.is_some_and(|reset_at| {
+            FAULT.episode(reset_at) == episode && self.happens(FAULT, reset_at)
+        });
+        if was_reset {
+            return 0;
+        }
         let which = (self.chance(30, episode) * FAULT_BITS.len() as f64) as usize;
         let bit = FAULT_BITS.get(which).copied().unwrap_or(0);
         if self.happens(FAULT, now) { 1 << bit } else { 0 }
@@ -117,7 +144,7 @@ impl Plant {
 
     /// Whether an event that comes once in a while is going on.
     fn happens(&self, event: Event, now: f64) -> bool {
-        let episode = (now / event.every).floor() as i64;
+        let episode = event.episode(now);
         let slack = event.every - event.lasts - event.earliest;
         let start = event.earliest + slack * self.chance(event.salt, episode);
         let since = now.rem_euclid(event.every) - start;
@@ -151,6 +178,12 @@ struct Event {
     every: f64,
     earliest: f64,
     lasts: f64,
+}
+
+impl Event {
+    fn episode(self, now: f64) -> i64 {
+        (now / self.every).floor() as i64
+    }
 }
 
 /// Whoever looks at the demonstration for two minutes sees a fault come and go.
@@ -239,5 +272,21 @@ mod tests {
         for two_minutes in active.chunks(600) {
             assert!(two_minutes.contains(&true) && two_minutes.contains(&false));
         }
+    }
+
+    #[test]
+    fn a_fault_that_is_reset_stays_away_until_the_next() {
+        let plant = Plant::new(5);
+        let seconds = |step: u32| Duration::from_secs(step.into());
+        let faulty = |step: &u32| plant.at(seconds(*step)).faults != 0;
+        let begun = (0..100).find(faulty).unwrap();
+        let reset_at = Some(f64::from(begun));
+        let orders = Orders { reset_at, ..Orders::default() };
+        let gone = (begun..100).all(|step| plant.under(&orders, seconds(step)).faults == 0);
+        assert!(gone, "reset after {begun} s");
+        let next = (100..200).find(faulty).unwrap();
+        assert_ne!(plant.under(&orders, seconds(next)).faults, 0);
+        let early = Orders { reset_at: Some(f64::from(begun) - 1.0), ..orders };
+        assert_ne!(plant.under(&early, seconds(begun)).faults, 0, "there was nothing to reset");
     }
 }
