@@ -3,16 +3,21 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use protocol::command::Failure;
+use protocol::id::DeviceId;
+use protocol::job::{Execution, NotDone, Task};
 use protocol::reading::{Reason, Value};
 use protocol::report::{Reach, Report};
 use tokio::time::Instant;
 
 use crate::backoff::Backoff;
 use crate::decode::{Cells, decode};
+use crate::errand::{Errand, Shown};
 use crate::line::Line;
 use crate::map::{Mapping, Target};
 use crate::modbus::ReadError;
 use crate::plan::{Block, Holes, plan};
+use crate::work::Assignment;
 
 /// A device that is polled.
 pub(crate) struct PolledDevice {
@@ -32,51 +37,96 @@ impl PolledDevice {
         Self { target, due_at, holes, backoff, trouble: None }
     }
 
-    /// Reads what is due at `tick`; `None` where nothing is.
-    pub(crate) async fn poll(
-        &mut self,
-        line: &mut Line,
-        tick: Instant,
-        limit: Duration,
-    ) -> Option<Report> {
-        if let Some(trouble) = self.trouble.filter(|_| self.backoff.holds(tick)) {
-            return Some(self.report_trouble(trouble));
-        }
+    pub(crate) fn id(&self) -> &DeviceId {
+        &self.target.device
+    }
+
+    pub(crate) fn unit(&self) -> u8 {
+        self.target.unit
+    }
+
+    /// Plans the reads of what is due at `tick`; `None` where nothing is.
+    pub(crate) fn begin(&self, tick: Instant) -> Option<Visit> {
         let due = self.due(tick);
-        if due.is_empty() {
-            return None;
+        if self.left_alone(tick).is_some() {
+            return Some(Visit::default());
         }
-        let visit = self.visit(line, &due, limit).await;
-        self.note(visit.trouble.filter(|_| !visit.answered), tick);
-        Some(match self.trouble {
+        let blocks = VecDeque::from(plan(&self.target.mappings, &due, self.holes));
+        (!blocks.is_empty()).then(|| Visit { blocks, ..Visit::default() })
+    }
+
+    /// Why the board is not spoken to at `now`, if it is not.
+    fn left_alone(&self, now: Instant) -> Option<ReadError> {
+        self.trouble.filter(|_| self.backoff.holds(now))
+    }
+
+    /// Takes in what one read brought; after one without an answer to trust, no other follows.
+    pub(crate) fn take(
+        &mut self,
+        visit: &mut Visit,
+        block: Block,
+        answer: Result<Cells, ReadError>,
+    ) {
+        if answer == Err(NO_SUCH_ADDRESS) && block.has_holes {
+            self.holes = Holes::Avoid;
+            visit.blocks.extend(plan(&self.target.mappings, &block.points, self.holes));
+            return;
+        }
+        visit.take(&self.target.mappings, &block, answer);
+        if let Some(trouble) = visit.trouble {
+            for block in std::mem::take(&mut visit.blocks) {
+                visit.take(&self.target.mappings, &block, Err(trouble));
+            }
+        }
+    }
+
+    /// Tells what a visit brought home.
+    pub(crate) fn end(&mut self, visit: Visit, tick: Instant) -> Report {
+        if visit.has_asked {
+            self.note(visit.trouble.filter(|_| !visit.answered), tick);
+        }
+        match self.trouble {
             Some(trouble) => self.report_trouble(trouble),
             None => self.report(visit, tick),
-        })
+        }
+    }
+
+    /// Carries out an order; a board that is left alone just now is not asked.
+    pub(crate) async fn execute(
+        &self,
+        line: &mut Line,
+        assignment: &Assignment,
+        limit: Duration,
+    ) -> (Execution, Option<Shown>) {
+        match self.left_alone(Instant::now()) {
+            None => Errand::new(line, &self.target, assignment, limit).run().await,
+            Some(trouble) => {
+                let detail = Some(trouble.to_string());
+                let not_done = NotDone { detail, ..Failure::DeviceOffline.into() };
+                (Execution { result: Err(not_done), written_after: None }, None)
+            }
+        }
+    }
+
+    /// Has the points read again that an order may have changed since they were read.
+    pub(crate) fn read_again(&self, visit: &mut Visit, task: &Task) {
+        let Task::Write { point, verify, .. } = task else { return };
+        let mappings = &self.target.mappings;
+        let changed: Vec<_> = [point, verify].iter().filter_map(|at| mappings.get(**at)).collect();
+        let is_old = |(point, _): &(usize, _)| {
+            let mapping = mappings.get(*point);
+            mapping.is_some_and(|mapping| changed.iter().any(|other| mapping.overlaps(other)))
+        };
+        let (old, kept): (Vec<_>, _) = visit.results.drain(..).partition(is_old);
+        visit.results = kept;
+        let points: Vec<_> = old.into_iter().map(|(point, _)| point).collect();
+        visit.blocks.extend(plan(mappings, &points, self.holes));
     }
 
     fn due(&self, tick: Instant) -> Vec<usize> {
         let is_due = |at: &Option<Instant>| at.is_none_or(|at| at <= tick);
         let due = self.due_at.iter().enumerate().filter(|(_, at)| is_due(at));
         due.map(|(point, _)| point).collect()
-    }
-
-    /// Reads block after block, until the board leaves one without an answer to trust.
-    async fn visit(&mut self, line: &mut Line, due: &[usize], limit: Duration) -> Visit {
-        let mut visit = Visit::default();
-        let mut blocks = VecDeque::from(plan(&self.target.mappings, due, self.holes));
-        while let Some(block) = blocks.pop_front() {
-            let answer = match visit.trouble {
-                Some(trouble) => Err(trouble),
-                None => line.read(self.target.unit, &block, limit).await,
-            };
-            if answer == Err(NO_SUCH_ADDRESS) && block.has_holes {
-                self.holes = Holes::Avoid;
-                blocks.extend(plan(&self.target.mappings, &block.points, self.holes));
-            } else {
-                visit.take(&self.target.mappings, &block, answer);
-            }
-        }
-        visit
     }
 
     fn note(&mut self, trouble: Option<ReadError>, tick: Instant) {
@@ -114,15 +164,25 @@ impl PolledDevice {
     }
 }
 
-/// What one poll found, block by block.
+/// One poll of one device: what is still to be read, and what was found.
 #[derive(Default)]
-struct Visit {
+pub(crate) struct Visit {
+    blocks: VecDeque<Block>,
+    /// Whether anything was asked; a board that is left alone is not.
+    has_asked: bool,
     answered: bool,
     trouble: Option<ReadError>,
     results: Vec<(usize, Result<Value, Reason>)>,
 }
 
 impl Visit {
+    /// What is to be read next.
+    pub(crate) fn next(&mut self) -> Option<Block> {
+        let block = self.blocks.pop_front();
+        self.has_asked |= block.is_some();
+        block
+    }
+
     fn take(&mut self, mappings: &[Mapping], block: &Block, answer: Result<Cells, ReadError>) {
         match &answer {
             Err(error) if error.reach() != Reach::Answered => self.trouble = Some(*error),

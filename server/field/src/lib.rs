@@ -7,10 +7,12 @@ pub mod modbus;
 pub mod plan;
 pub mod poller;
 pub mod simulator;
+pub mod work;
 
 mod backoff;
 mod clock;
 mod device;
+mod errand;
 mod line;
 mod serial;
 mod tap;

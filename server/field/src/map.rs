@@ -108,6 +108,16 @@ impl Mapping {
         }
     }
 
+    /// Whether both have a register or a bit in common.
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
+        let span = |mapping: &Self| {
+            let start = u32::from(mapping.address);
+            start..start + u32::from(mapping.width())
+        };
+        let (ours, theirs) = (span(self), span(other));
+        self.area == other.area && ours.start < theirs.end && theirs.start < ours.end
+    }
+
     /// Whether a board can hold such a value at such a place.
     pub fn check(&self) -> Result<(), MappingError> {
         let is_bit = self.data_type == DataType::Bit;

@@ -8,6 +8,8 @@ use tokio_serial::{
     StopBits,
 };
 
+use crate::decode::Cells;
+use crate::encode::Write;
 use crate::map::{Parity, Transport};
 use crate::plan::Block;
 
@@ -26,6 +28,15 @@ pub(crate) fn transmission(transport: &Transport, block: &Block) -> Duration {
         block.count.saturating_mul(2)
     };
     character(transport) * (QUESTION + ANSWER_AROUND + u32::from(bytes))
+}
+
+/// The same of a write and its confirmation.
+pub(crate) fn write_transmission(transport: &Transport, write: &Write) -> Duration {
+    let bytes = match &write.cells {
+        Cells::Bits(bits) => bits.len().div_ceil(8),
+        Cells::Registers(registers) => registers.len().saturating_mul(2),
+    };
+    character(transport) * (WRITE_AROUND + u32::try_from(bytes).unwrap_or(u32::MAX))
 }
 
 /// How long a serial line must be quiet before a question, or boards do not see its beginning.
@@ -72,6 +83,8 @@ pub(crate) fn parity(parity: Parity) -> tokio_serial::Parity {
 const QUESTION: u32 = 8;
 /// Unit, function, length, checksum.
 const ANSWER_AROUND: u32 = 5;
+/// Unit, function, start, count, length, checksum; and the confirmation without a length.
+const WRITE_AROUND: u32 = 9 + 8;
 
 #[cfg(test)]
 mod tests {
@@ -93,6 +106,9 @@ mod tests {
         };
         let longest = transmission(&line, &block(125));
         assert_eq!(longest.as_millis(), 273, "263 characters of 10 bits");
+        let write = Write { address: 0, cells: Cells::Registers(vec![0; 4]) };
+        let written = write_transmission(&line, &write);
+        assert_eq!(written.as_millis(), 26, "25 characters of 10 bits");
         assert_eq!(silence(&line).as_micros(), 3645);
         let tcp = Transport::Tcp { host: "localhost".into(), port: 502 };
         assert_eq!(transmission(&tcp, &block(2)) + silence(&tcp), Duration::ZERO);

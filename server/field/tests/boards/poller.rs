@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use field::map::{Area, Mapping, Transport};
 use field::poller;
 use field::simulator::Fault;
+use field::work::Jobs;
 use protocol::reading::Reason;
 use protocol::report::Reach;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -238,7 +239,8 @@ async fn it_stops_when_told_even_with_nobody_to_take_its_reports() {
     let (pace, paced) = watch::channel(INTERVAL);
     drop(pace);
     let stop = CancellationToken::new();
-    let task = tokio::spawn(poller::run(config, paced, outbox, stop.clone()));
+    let (_jobs, inbox) = Jobs::open();
+    let task = tokio::spawn(poller::run(config, paced, inbox, outbox, stop.clone()));
     while reports.capacity() > 0 {
         tokio::task::yield_now().await;
     }

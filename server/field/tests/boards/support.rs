@@ -4,18 +4,24 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use field::map::{Area, ByteOrder, ChannelConfig, DataType, Mapping, Target, Transport};
-use field::poller::{self, Polled};
+use field::poller::{self, News, Polled};
 use field::simulator::{Board, Faults};
+use field::work::{Assignment, Jobs};
+use protocol::command::{OrderKey, Origin};
 use protocol::id::ChannelId;
+use protocol::job::{Execution, Job, Task};
 use protocol::reading::{Reason, Value};
 use protocol::report::{Reach, Report};
-use tokio::sync::{mpsc, watch};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// A poller at work; it ends with this.
 pub(crate) struct Polling {
-    pub(crate) reports: mpsc::Receiver<Polled>,
+    pub(crate) news: mpsc::Receiver<News>,
+    pub(crate) jobs: Jobs,
     pub(crate) pace: watch::Sender<Duration>,
     _stop: DropGuard,
 }
@@ -31,16 +37,26 @@ impl Polling {
             targets,
         };
         assert_eq!(config.mistakes(), []);
-        let (outbox, reports) = mpsc::channel(64);
+        let (outbox, news) = mpsc::channel(64);
+        let (jobs, inbox) = Jobs::open();
         let (pace, paced) = watch::channel(INTERVAL);
         let stop = CancellationToken::new();
-        tokio::spawn(poller::run(config, paced, outbox, stop.clone()));
-        Self { reports, pace, _stop: stop.drop_guard() }
+        tokio::spawn(poller::run(config, paced, inbox, outbox, stop.clone()));
+        Self { news, jobs, pace, _stop: stop.drop_guard() }
     }
 
+    pub(crate) async fn next_news(&mut self) -> News {
+        let news = timeout(PATIENCE, self.news.recv()).await.expect("news in time");
+        news.expect("a poller")
+    }
+
+    /// The next report; what came of jobs is passed over.
     pub(crate) async fn next(&mut self) -> Report {
-        let polled = timeout(PATIENCE, self.reports.recv()).await.expect("a report in time");
-        polled.expect("a poller").report
+        loop {
+            if let News::Polled(Polled { report, .. }) = self.next_news().await {
+                return report;
+            }
+        }
     }
 
     pub(crate) async fn next_of(&mut self, device: &str) -> Report {
@@ -65,9 +81,35 @@ impl Polling {
         timeout(PATIENCE, search).await.unwrap_or_else(|_| panic!("{what} in {PATIENCE:?}"))
     }
 
-    /// Forgets the reports that have come so far.
+    /// Hands in a job that may take so long.
+    pub(crate) fn order(&self, id: &str, device: &str, task: Task, within: Duration) {
+        let job = Job {
+            key: key(id),
+            device: device.parse().expect("an identifier"),
+            channel: ChannelId(1),
+            task,
+            within,
+        };
+        self.jobs.hand_in(Assignment::new(job)).expect("room");
+    }
+
+    /// What came of the next job that is done, and what was reported before.
+    pub(crate) async fn outcome(&mut self, id: &str) -> (Execution, Vec<Report>) {
+        let mut reports = Vec::new();
+        loop {
+            match self.next_news().await {
+                News::Polled(Polled { report, .. }) => reports.push(report),
+                News::Executed { key: done, execution } => {
+                    assert_eq!(done, key(id));
+                    return (execution, reports);
+                }
+            }
+        }
+    }
+
+    /// Forgets the news that have come so far.
     pub(crate) fn drain(&mut self) {
-        while self.reports.try_recv().is_ok() {}
+        while self.news.try_recv().is_ok() {}
     }
 }
 
@@ -85,6 +127,99 @@ impl Simulated {
         let stop = CancellationToken::new();
         tokio::spawn(board.run(stop.clone()));
         Self { address, faults, _stop: stop.drop_guard() }
+    }
+}
+
+/// A board that the test plays itself, request by request.
+pub(crate) struct Played {
+    pub(crate) address: SocketAddr,
+    requests: mpsc::Receiver<Request>,
+    hang_up: mpsc::Sender<oneshot::Sender<()>>,
+}
+
+/// What the board is asked; it hangs up if this is dropped without an answer.
+pub(crate) struct Request {
+    pub(crate) pdu: Vec<u8>,
+    answer: oneshot::Sender<Vec<u8>>,
+}
+
+impl Request {
+    pub(crate) fn answer(self, pdu: &[u8]) {
+        // The asker may have gone.
+        let _ = self.answer.send(pdu.into());
+    }
+
+    /// Answers a read with this value in each register, all bits OFF, and confirms a write.
+    pub(crate) fn obey(self, value: u16) {
+        let [function, _, _, _, count, ..] = *self.pdu else { panic!("{:?}", self.pdu) };
+        let words = value.to_be_bytes().repeat(count.into());
+        let answer = match function {
+            1 | 2 => {
+                [&[function, count.div_ceil(8)], &vec![0; count.div_ceil(8).into()][..]].concat()
+            }
+            3 | 4 => [&[function, 2 * count], words.as_slice()].concat(),
+            _ => self.pdu.get(..5).unwrap_or_default().into(),
+        };
+        self.answer(&answer);
+    }
+}
+
+impl Played {
+    pub(crate) async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let (outbox, requests) = mpsc::channel(1);
+        let (hang_up, mut hung_up) = mpsc::channel::<oneshot::Sender<()>>(1);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::select! {
+                    _ = play(stream, &outbox) => {}
+                    told = hung_up.recv() => drop(told.map(|told| told.send(()))),
+                }
+            }
+        });
+        Self { address, requests, hang_up }
+    }
+
+    /// Closes the connection; comes back once the other side can know.
+    pub(crate) async fn hang_up(&self) {
+        let (told, closed) = oneshot::channel();
+        self.hang_up.send(told).await.expect("a board");
+        timeout(PATIENCE, closed).await.expect("an end in time").expect("a board");
+        // What comes over another connection later has not overtaken it.
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let (ours, theirs) = tokio::join!(TcpStream::connect(address), listener.accept());
+        let ((mut ours, _), mut theirs) = (theirs.expect("a caller"), ours.expect("a connection"));
+        ours.write_all(&[1]).await.expect("a connection");
+        theirs.read_exact(&mut [0]).await.expect("a byte");
+    }
+
+    pub(crate) async fn next(&mut self) -> Request {
+        timeout(PATIENCE, self.requests.recv()).await.expect("a request in time").expect("a board")
+    }
+}
+
+async fn play(mut stream: TcpStream, outbox: &mpsc::Sender<Request>) -> std::io::Result<()> {
+    loop {
+        let mut header = [0; 7];
+        stream.read_exact(&mut header).await?;
+        let mut pdu = vec![0; usize::from(header[5]) - 1];
+        stream.read_exact(&mut pdu).await?;
+        let (answer, answered) = oneshot::channel();
+        let asked = outbox.send(Request { pdu, answer }).await;
+        let (Ok(()), Ok(pdu)) = (asked, answered.await) else { return Ok(()) };
+        header[5] = pdu.len() as u8 + 1;
+        stream.write_all(&[&header, pdu.as_slice()].concat()).await?;
+    }
+}
+
+pub(crate) fn key(id: &str) -> OrderKey {
+    OrderKey {
+        origin: Origin::Local,
+        user: "op".into(),
+        device: "board-1".parse().expect("an identifier"),
+        id: id.into(),
     }
 }
 
