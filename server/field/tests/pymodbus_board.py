@@ -4,6 +4,7 @@ import asyncio
 import struct
 import sys
 
+from pymodbus.constants import ExcCodes
 from pymodbus.framer import FramerType
 from pymodbus.server import ModbusSerialServer, ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
@@ -45,8 +46,13 @@ def device(unit):
         ]
 
     coils = [SimData(0, values=[True, False, True], datatype=DataType.BITS)]
+    # Unit 16 knows neither function 5 nor 6, only their long forms.
+    async def refuse_short(function, *_):
+        return ExcCodes.ILLEGAL_FUNCTION if function in (5, 6) else None
+
     inputs = [SimData(100, values=[False, True], datatype=DataType.BITS)]
-    return SimDevice(unit, simdata=(coils, inputs, block(), block()))
+    action = refuse_short if unit == 16 else None
+    return SimDevice(unit, simdata=(coils, inputs, block(), block()), action=action)
 
 
 async def main():

@@ -3,6 +3,8 @@
 use std::process::Stdio;
 
 use field::map::{Area, ByteOrder, DataType, Mapping, Parity, Transport};
+use protocol::command::Failure;
+use protocol::job::Task;
 use protocol::reading::{Reason, Value};
 use protocol::report::{Reach, Report};
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -23,7 +25,48 @@ async fn a_foreign_board_is_read_over_tcp() {
 }
 
 #[tokio::test]
-async fn a_foreign_board_is_read_over_a_serial_line() {
+async fn a_foreign_board_obeys_over_tcp() {
+    let (_board, port) = start_board(&["tcp"]).await;
+    let transport = Transport::Tcp { host: "127.0.0.1".into(), port: port.parse().unwrap() };
+    // The second one knows functions 15 and 16 only.
+    let targets = vec![target("one", 1, points()), target("sixteen", 16, points())];
+    let mut polling = Polling::start(transport, targets);
+    for device in ["one", "sixteen"] {
+        obeys(&mut polling, device).await;
+    }
+}
+
+/// Writes every type and byte order, a bit of a register and coils.
+async fn obeys(polling: &mut Polling, device: &str) {
+    let number = Value::Number;
+    let orders = [
+        (0, number(-1.0), Err(Failure::InvalidParam)),
+        (0, number(31.5), Ok(())),
+        (1, number(-7.0), Ok(())),
+        (2, number(1.0), Err(Failure::InvalidParam)),
+        (4, Value::Switch(true), Ok(())),
+        (3, Value::Switch(false), Ok(())),
+        (5, number(4660.0), Ok(())),
+        (8, number(-3.5), Ok(())),
+        (9, number(0.1), Ok(())),
+        (10, number(3_000_000_000.0), Ok(())),
+        (11, number(70_000.0), Ok(())),
+        (13, Value::Switch(false), Ok(())),
+        (14, Value::Switch(true), Ok(())),
+        (15, Value::Switch(true), Err(Failure::InvalidParam)),
+        (16, number(1.0), Err(Failure::DeviceRefused)),
+    ];
+    for (point, value, expected) in orders {
+        let task = Task::Write { point, value, verify: point, expected: value };
+        polling.order("one", device, task, PATIENCE);
+        let (execution, _) = polling.outcome("one").await;
+        let result = execution.result.as_ref().map(|_| ()).map_err(|not_done| not_done.failure);
+        assert_eq!(result, expected, "point {point} of {device}: {execution:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_foreign_board_is_read_and_obeys_over_a_serial_line() {
     let folder = tempfile::tempdir().unwrap();
     let [ours, theirs] = ["ours", "theirs"].map(|end| folder.path().join(end));
     let end = |path: &std::path::Path| format!("pty,raw,echo=0,link={}", path.display());
@@ -53,6 +96,7 @@ async fn a_foreign_board_is_read_over_a_serial_line() {
     let (board, _) = start_board(&["rtu", &theirs.display().to_string()]).await;
     // The line still holds questions of before, so that its first answers come too late.
     polling.until("every value", |report| values(report) == told(1.0)).await;
+    obeys(&mut polling, "one").await;
 
     drop(board);
     let lost = |report: &Report| says(report, points().len(), Reach::Silent, Reason::Timeout);
