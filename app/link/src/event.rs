@@ -40,6 +40,8 @@ pub enum Event {
     Command { device: DeviceId, id: String, name: String, param: Option<String> },
     /// The streams that the page shows, beside that of its own device.
     Want(BTreeSet<StreamName>),
+    /// A frame in the caller's own words, not sealed yet; sent now or never.
+    Say(String),
     /// The page goes away for good.
     Leave,
 }

@@ -52,4 +52,9 @@ impl Policy {
             command: Duration::from_millis(500),
         }
     }
+
+    /// What an edge promises its center: it never gives up.
+    pub const fn uplink() -> Self {
+        Self { tries: u32::MAX, ..Self::native() }
+    }
 }

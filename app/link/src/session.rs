@@ -11,7 +11,9 @@ use protocol::stream::StreamName;
 use protocol::time::{Clock, Instant, Timestamp};
 use protocol::wire::CloseCode;
 use protocol::wire::cut::cut;
-use protocol::wire::native::{ClientFrame, ClientMessage, FailReason, ServerFrame, ServerMessage};
+use protocol::wire::native::{
+    ClientFrame, ClientMessage, FailReason, ServerFrame, ServerMessage, seal_text,
+};
 
 use crate::backoff::{Backoff, Pause};
 use crate::event::{Action, Event, News, Notice, Resumption};
@@ -108,6 +110,9 @@ impl Session {
             (Event::Want(names), _) => self.want(names, now),
             (Event::Command { device, id, name, param }, _) => {
                 self.command(device, id, name, param, now)
+            }
+            (Event::Say(text), State::Live { .. }) => {
+                vec![Action::Send(seal_text(&self.seal, &text))]
             }
             (Event::Granted(seal), _) => {
                 self.seal = seal;

@@ -12,3 +12,5 @@ mod repair;
 mod restarted;
 #[cfg(test)]
 mod stage;
+#[cfg(test)]
+mod uplink;
