@@ -149,7 +149,11 @@ impl Line {
             Some(connection) => connection,
             None => self.connect(patience).await?,
         };
-        time::sleep(serial::silence(&self.transport)).await;
+        let silence = serial::silence(&self.transport);
+        // Even a sleep of no time lasts a millisecond.
+        if !silence.is_zero() {
+            time::sleep(silence).await;
+        }
         Ok(connection)
     }
 
