@@ -74,8 +74,8 @@ pub(crate) struct Simulate {
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub boards: u16,
     /// A fault to begin with, such as board-1=hang; may be repeated, and written to standard input
-    /// later. none, refuse, hang, exception:CODE, garbage, short_answer, foreign_unit, delay:MS
-    /// or cut.
+    /// later. none, refuse, hang, exception:CODE, garbage, short_answer, foreign_unit, delay:MS,
+    /// cut, ignore_writes or refuse_writes.
     #[arg(long, value_name = "BOARD=FAULT")]
     pub fault: Vec<Switch>,
 }
