@@ -1,15 +1,17 @@
 //! Lets a board say anything: what is believed of it was said, and is finite.
 //!
 //! The first byte chooses the unit, the second how many points there are; each is four bytes. The
-//! rest is what the board says to the first question.
+//! rest is what the board says to the first question, and to an order for the first point; how it
+//! begins is the number that the point is to be given.
 
 #![no_main]
 
 use std::time::Duration;
 
 use field::decode::{Cells, decode};
+use field::encode::{Change, Write, encode};
 use field::map::{Area, ByteOrder, DataType, Mapping};
-use field::modbus::{Connection, Framing, ReadError};
+use field::modbus::{Connection, Form, Framing, ReadError, WriteError};
 use field::plan::{Block, Holes, plan};
 use libfuzzer_sys::fuzz_target;
 use protocol::reading::{Reason, Value};
@@ -27,8 +29,13 @@ fuzz_target!(|bytes: &[u8]| {
     for block in &blocks {
         any_cells_have_a_meaning(&mappings, block, said);
     }
+    let framing = if choice & 2 == 0 { Framing::Tcp } else { Framing::Rtu };
+    if let Some(write) = mappings.first().and_then(|mapping| order(mapping, said)) {
+        let form = if choice & 1 == 0 { Form::One } else { Form::Many };
+        let answer = tell(framing, choice >> 2, &write, form, said);
+        only_its_echo_confirms(framing, &echo(choice >> 2, &write, form), said, answer);
+    }
     if let Some(block) = blocks.first() {
-        let framing = if choice & 2 == 0 { Framing::Tcp } else { Framing::Rtu };
         let answer = ask(framing, choice >> 2, block, said);
         only_what_was_said(framing, choice >> 2, block, said, &answer);
         if let Ok(cells) = answer {
@@ -106,6 +113,71 @@ fn is_sound(mapping: &Mapping, value: Result<Value, Reason>) {
         }
         Err(Reason::NotANumber | Reason::ShortAnswer) => {}
         Err(reason) => panic!("{reason} is nothing that cells can say"),
+    }
+}
+
+/// What gives a point the number that was said, as long as it would be read back.
+fn order(mapping: &Mapping, said: &[u8]) -> Option<Write> {
+    let number = f64::from_bits(u64::from_be_bytes(*said.first_chunk()?));
+    let switch = Value::Switch(said[0] & 1 == 1);
+    let value = if mapping.data_type == DataType::Bit { switch } else { Value::Number(number) };
+    let Change::Whole(cells) = encode(mapping, value).ok()? else { return None };
+    assert_eq!(decode(mapping, &cells, 0), Ok(value.rounded(mapping.decimals)), "{mapping:?}");
+    Some(Write { address: mapping.address, cells })
+}
+
+/// Tells a board that says `said` and hangs up.
+fn tell(
+    framing: Framing,
+    unit: u8,
+    write: &Write,
+    form: Form,
+    said: &[u8],
+) -> Result<(), WriteError> {
+    let runtime = Builder::new_current_thread().enable_time().start_paused(true).build();
+    runtime.expect("a runtime of one thread").block_on(async {
+        let (ours, mut theirs) = duplex(said.len().max(32));
+        let mut connection = Connection::over(ours, framing);
+        let board = async {
+            theirs.read_exact(&mut [0; 8]).await.expect("there is an order");
+            // The other side may have hung up on the first wrong byte.
+            let _ = theirs.write_all(said).await;
+            let _ = theirs.shutdown().await;
+            theirs
+        };
+        let limit = Duration::from_millis(50);
+        tokio::join!(connection.write(unit, write, form, limit), board).0
+    })
+}
+
+/// Unit and PDU of the one answer that confirms the order.
+fn echo(unit: u8, write: &Write, form: Form) -> Vec<u8> {
+    let count = write.cells.len() as u16;
+    let (function, told) = match (&write.cells, form) {
+        (Cells::Bits(bits), Form::One) => (5, if bits[0] { 0xFF00 } else { 0 }),
+        (Cells::Bits(_), Form::Many) => (15, count),
+        (Cells::Registers(words), Form::One) if count == 1 => (6, words[0]),
+        (Cells::Registers(_), _) => (16, count),
+    };
+    [&[unit, function], &write.address.to_be_bytes()[..], &told.to_be_bytes()].concat()
+}
+
+fn only_its_echo_confirms(
+    framing: Framing,
+    echo: &[u8],
+    said: &[u8],
+    answer: Result<(), WriteError>,
+) {
+    match framing {
+        Framing::Tcp => {
+            let frame = [&[0, 0, 0, 0, 0, 6], echo].concat();
+            assert_eq!(answer == Ok(()), said.starts_with(&frame), "{answer:?}");
+        }
+        // Noise before an answer is passed over, so that it may stand anywhere.
+        Framing::Rtu => {
+            let was_said = said.windows(echo.len()).any(|window| window == echo);
+            assert!(was_said || answer != Ok(()), "{echo:?} was never said");
+        }
     }
 }
 
