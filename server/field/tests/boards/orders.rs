@@ -3,12 +3,9 @@
 use std::time::{Duration, Instant};
 
 use field::map::{Area, ByteOrder, DataType, Mapping};
-use field::poller::News;
 use field::simulator::Fault;
-use field::work::Assignment;
 use protocol::command::Failure;
-use protocol::id::ChannelId;
-use protocol::job::{Done, Execution, Job, NotDone, Task};
+use protocol::job::{Done, Execution, NotDone, Task};
 use protocol::reading::{Reason, Value};
 use protocol::report::Reach;
 
@@ -378,7 +375,6 @@ async fn a_board_that_hangs_up_when_idle_obeys_nonetheless() {
     polling.pace.send(Duration::from_secs(10)).unwrap();
     board.next().await.obey(0);
     polling.next().await;
-    // Between two polls the board, asked once more, hangs up; the next connection finds it there.
     board.hang_up().await;
     polling.order("one", "board-1", same(0, Value::Number(7.0)), PATIENCE);
     let write = board.next().await;
@@ -386,28 +382,6 @@ async fn a_board_that_hangs_up_when_idle_obeys_nonetheless() {
     write.obey(0);
     board.next().await.obey(7);
     assert_eq!(polling.outcome("one").await.0.result, done(Value::Number(7.0)));
-}
-
-#[tokio::test]
-async fn an_assignment_says_itself_when_it_ends() {
-    let board = Simulated::start(&[1]).await;
-    let targets = vec![target("board-1", 1, vec![register(0x2200)])];
-    let mut polling = Polling::start(tcp(board.address), targets);
-    let job = Job {
-        key: key("one"),
-        device: "board-1".parse().unwrap(),
-        channel: ChannelId(1),
-        task: same(0, Value::Number(7.0)),
-        within: WITHIN,
-    };
-    let until = tokio::time::Instant::now();
-    polling.jobs.hand_in(Assignment { job, until }).unwrap();
-    loop {
-        if let News::Executed { execution, .. } = polling.next_news().await {
-            assert_eq!(failure(&execution), Failure::Expired);
-            return;
-        }
-    }
 }
 
 /// The point itself shows whether it was written.
