@@ -77,12 +77,20 @@ identifier! {
     DeviceId
 }
 identifier! {
+    /// One server that sends its history up to a center, and takes its orders.
+    EdgeId
+}
+identifier! {
     /// One run of the server: a text that is new at each start of the Station.
     Epoch
 }
 identifier! {
     /// A fault in the words of its device, such as `E001` (S0-7).
     FaultCode
+}
+identifier! {
+    /// One life of an edge's backlog: a text that is new at each beginning of its file.
+    Incarnation
 }
 identifier! {
     /// A point's name in the data dictionary, such as `temperature`; unique within its device (S0-104).

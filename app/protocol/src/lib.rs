@@ -13,6 +13,7 @@ pub mod point;
 pub mod reading;
 pub mod report;
 pub mod small;
+pub mod status;
 pub mod stream;
 pub mod time;
 pub mod wire;

@@ -10,6 +10,12 @@ use crate::time::Timestamp;
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Part {
+    /// What the system server has not been told yet (S0-46).
+    Backlog,
+    /// What became of orders; without it none is carried out.
+    Commands,
+    /// What edges have told this server, where it is their center.
+    History,
     /// What lets clients come back after a restart without a hole (S0-67).
     Journal,
     /// What was done and what went wrong, for thirty days (S0-72).
@@ -19,6 +25,9 @@ pub enum Part {
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Backlog => "backlog",
+            Self::Commands => "commands",
+            Self::History => "history",
             Self::Journal => "journal",
             Self::Records => "records",
         })

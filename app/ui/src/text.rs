@@ -125,6 +125,18 @@ pub const RESTARTED: Text = text("服务已重启", "The service was restarted")
 pub const HOLE_IN_VALUES: Text =
     text("数值缺失 (事件已补齐)", "Values missing (events are complete)");
 pub const HOLE_IN_ALL: Text = text("数值与事件缺失", "Values and events missing");
+pub const BACKLOG_FAILS: Text = text(
+    "待上传数据无法完整保存, 系统服务器可能缺少部分历史",
+    "Data for the system server cannot be kept whole: its history may have holes",
+);
+pub const COMMANDS_FAIL: Text = text(
+    "指令记录无法保存, 指令暂不执行",
+    "Commands cannot be put on record: none is carried out",
+);
+pub const HISTORY_FAILS: Text = text(
+    "下级站点的历史数据无法保存, 各站点将稍后重传",
+    "The history of the edges cannot be stored: they send it again later",
+);
 pub const JOURNAL_FAILS: Text = text(
     "恢复日志无法写入: 数值照常, 但服务重启后事件可能缺失",
     "The journal cannot be written: values go on, but a restart may lose events",
@@ -152,6 +164,9 @@ pub fn tries(language: Language, tries: u32, of: u32) -> String {
 /// What it means that a part of the server fails.
 pub fn failing(part: Part) -> Text {
     match part {
+        Part::Backlog => BACKLOG_FAILS,
+        Part::Commands => COMMANDS_FAIL,
+        Part::History => HISTORY_FAILS,
         Part::Journal => JOURNAL_FAILS,
         Part::Records => RECORDS_FAIL,
     }
