@@ -51,6 +51,14 @@ pub(crate) struct Database {
     pub(crate) connections: u32,
 }
 
+/// How closely a file is looked at when it is opened.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Look {
+    /// Read it whole if that is quickly done. Damage in a larger one shows when its pages are read.
+    IfSmall,
+    Whole,
+}
+
 /// A damaged file that got a name of its own, so that a new one can begin.
 #[derive(Debug, thiserror::Error)]
 #[error("{path} was damaged and is now called {aside}, a new one begins: {what}")]
@@ -69,7 +77,7 @@ impl Store {
     pub(crate) async fn open_anyway(
         directory: &Path,
     ) -> Result<(Self, Option<SetAside>), OpenError> {
-        let (pool, set_aside) = RECORDS.open_anyway(directory).await?;
+        let (pool, set_aside) = RECORDS.open_anyway(directory, Look::Whole).await?;
         Ok((Self { pool }, set_aside))
     }
 
@@ -84,32 +92,45 @@ impl Database {
     pub(crate) async fn open_anyway(
         &self,
         directory: &Path,
+        look: Look,
     ) -> Result<(SqlitePool, Option<SetAside>), OpenError> {
-        match self.open(directory).await {
+        match self.open(directory, look).await {
             Err(OpenError::Damaged { path, what }) => {
                 let set_aside = match set_aside(&path) {
                     Ok(aside) => SetAside { path, aside, what },
                     Err(cause) => return Err(OpenError::InTheWay { path, cause }),
                 };
                 tracing::error!("{set_aside}");
-                Ok((self.open(directory).await?, Some(set_aside)))
+                Ok((self.open(directory, look).await?, Some(set_aside)))
             }
             opened => Ok((opened?, None)),
         }
     }
 
     /// Opens the database of a data directory as it is.
-    pub(crate) async fn open(&self, directory: &Path) -> Result<SqlitePool, OpenError> {
+    pub(crate) async fn open(&self, directory: &Path, look: Look) -> Result<SqlitePool, OpenError> {
         let path = directory.join(self.file);
-        make(path.clone()).await.map_err(|cause| OpenError::File { path: path.clone(), cause })?;
+        let size = make(path.clone()).await;
+        let size = size.map_err(|cause| OpenError::File { path: path.clone(), cause })?;
         let pool = self.connect(&path).await.map_err(|error| judge(error, &path))?;
-        match self.make_ready(&pool, &path).await {
+        let is_checked = look == Look::Whole || size <= SMALL;
+        match self.make_ready(&pool, &path, is_checked).await {
             Ok(()) => Ok(pool),
             Err(error) => {
                 pool.close().await;
                 Err(error)
             }
         }
+    }
+
+    /// Connections that only read what the writer of the database has opened.
+    pub(crate) fn reader(&self, directory: &Path) -> SqlitePool {
+        let options = SqliteConnectOptions::new()
+            .filename(directory.join(self.file))
+            .read_only(true)
+            .busy_timeout(BUSY_TIMEOUT)
+            .disable_statement_logging();
+        SqlitePoolOptions::new().max_connections(READERS).connect_lazy_with(options)
     }
 
     async fn connect(&self, path: &Path) -> Result<SqlitePool, sqlx::Error> {
@@ -124,11 +145,18 @@ impl Database {
         pool.idle_timeout(None).max_lifetime(None).connect_with(options).await
     }
 
-    async fn make_ready(&self, pool: &SqlitePool, path: &Path) -> Result<(), OpenError> {
-        let check = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(pool).await;
-        let verdict: String = check.map_err(|error| judge(error, path))?;
-        if verdict != "ok" {
-            return Err(OpenError::Damaged { path: path.into(), what: verdict });
+    async fn make_ready(
+        &self,
+        pool: &SqlitePool,
+        path: &Path,
+        is_checked: bool,
+    ) -> Result<(), OpenError> {
+        if is_checked {
+            let check = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(pool).await;
+            let verdict: String = check.map_err(|error| judge(error, path))?;
+            if verdict != "ok" {
+                return Err(OpenError::Damaged { path: path.into(), what: verdict });
+            }
         }
         self.schema.run(pool).await.map_err(|error| self.explain(error, path))
     }
@@ -148,13 +176,19 @@ impl Database {
     }
 }
 
-/// The directory and the file, for their owner alone; SQLite would let others read.
-async fn make(path: PathBuf) -> io::Result<()> {
+/// The directory and the file, for their owner alone; SQLite would let others read. The file's size.
+async fn make(path: PathBuf) -> io::Result<u64> {
     let make = move || {
         if let Some(directory) = path.parent() {
             DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
         }
-        OpenOptions::new().append(true).create(true).mode(0o600).open(path).map(drop)
+        OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(path)?
+            .metadata()
+            .map(|file| file.len())
     };
     tokio::task::spawn_blocking(make).await.unwrap_or_else(|error| Err(error.into()))
 }
@@ -195,6 +229,11 @@ pub(crate) fn now() -> Timestamp {
     Timestamp::from_millis(u64::try_from(now.as_millis()).unwrap_or(u64::MAX))
 }
 
+pub(crate) fn ago(now: Timestamp, age: Duration) -> Timestamp {
+    let age = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
+    Timestamp::from_millis(now.as_millis().saturating_sub(age))
+}
+
 /// One connection writes, and one is for a reader who shall not wait for it.
 static RECORDS: Database =
     Database { file: FILE, schema: sqlx::migrate!("migrations/records"), connections: 2 };
@@ -203,6 +242,12 @@ static RECORDS: Database =
 pub const FILE: &str = "gapless.db";
 
 const ENDINGS: [&str; 3] = ["-wal", "-shm", ""];
+
+/// In bytes: so much is read within a fifth of a second.
+const SMALL: u64 = 64 << 20;
+
+/// How many may read a database at a time, beside its writer.
+const READERS: u32 = 4;
 
 /// Another program, such as a backup, may hold the database for so long.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);

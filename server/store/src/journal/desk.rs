@@ -11,7 +11,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::Letter;
-use super::file::{Batch, ago};
+use super::file::Batch;
+use crate::open::ago;
 
 /// The journal's state in memory. It outlives its writer, so that a new one can go on.
 #[derive(Debug)]

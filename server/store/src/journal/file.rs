@@ -11,7 +11,7 @@ use sqlx::sqlite::SqlitePool;
 use sqlx::{Row as _, SqliteConnection};
 
 use crate::number::{count, whole};
-use crate::open::{Database, OpenError, SetAside};
+use crate::open::{Database, Look, OpenError, SetAside, ago};
 
 /// The open file.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ impl Batch {
 impl File {
     /// Opens the journal of a data directory. A damaged one is set aside.
     pub(super) async fn open(directory: &Path) -> Result<(Self, Option<SetAside>), OpenError> {
-        let (pool, set_aside) = JOURNAL.open_anyway(directory).await?;
+        let (pool, set_aside) = JOURNAL.open_anyway(directory, Look::Whole).await?;
         Ok((Self { pool }, set_aside))
     }
 
@@ -147,11 +147,6 @@ pub(super) fn kept_since(runs: &[Run], now: Timestamp, keep: Duration) -> Timest
         }
     }
     since
-}
-
-pub(super) fn ago(now: Timestamp, age: Duration) -> Timestamp {
-    let age = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
-    Timestamp::from_millis(now.as_millis().saturating_sub(age))
 }
 
 fn rows<T: Serialize>(rows: impl Iterator<Item = T>) -> Result<String, serde_json::Error> {

@@ -18,7 +18,7 @@ use super::KEEP;
 use super::file::{JOURNAL, JOURNAL_FILE, kept_since, runs};
 use crate::disk::words;
 use crate::number::{count, whole};
-use crate::open::{OpenError, now};
+use crate::open::{Look, OpenError, now};
 
 /// Why the past is not known.
 #[derive(Debug, thiserror::Error)]
@@ -27,8 +27,8 @@ pub enum PastError {
     TooSlow(Duration),
     #[error(transparent)]
     Closed(#[from] OpenError),
-    #[error("cannot read {JOURNAL_FILE}: {}", words(.0))]
-    Failed(#[from] sqlx::Error),
+    #[error("cannot read {file}: {}", words(.cause))]
+    Failed { file: &'static str, cause: sqlx::Error },
 }
 
 /// Why a row cannot be used.
@@ -60,10 +60,10 @@ async fn read(directory: &Path) -> Result<Past, PastError> {
         Ok(false) => return Ok(Past::default()),
         Err(cause) => return Err(OpenError::File { path, cause }.into()),
     }
-    let pool = JOURNAL.open(directory).await?;
+    let pool = JOURNAL.open(directory, Look::Whole).await?;
     let past = gather(&pool).await;
     pool.close().await;
-    Ok(past?)
+    past.map_err(|cause| PastError::Failed { file: JOURNAL_FILE, cause })
 }
 
 async fn gather(pool: &SqlitePool) -> Result<Past, sqlx::Error> {
