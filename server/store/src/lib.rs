@@ -1,17 +1,29 @@
-//! What survives a restart, in SQLite: the records of thirty days, and the journal of five minutes.
+//! What survives a restart, in SQLite: the records of thirty days, the journal of five minutes, orders
+//! and what became of them, and the history that goes up to a center or has come from the edges.
 
+mod clerk;
+mod commands;
 mod detail;
 mod disk;
 mod fare;
 mod journal;
 mod number;
 mod open;
+mod place;
+mod reads;
 mod records;
+mod rows;
 mod writer;
 
+pub use commands::{
+    COMMANDS_FILE, CommandFilter, CommandHistory, Commands, CommandsInbox, CommandsPolicy, Setting,
+    read_recent_commands, read_settings, setting_in_force, write_commands,
+};
 pub use journal::{
     JOURNAL_FILE, Journal, JournalInbox, JournalPolicy, PastError, read_past, write_journal,
 };
 pub use open::{FILE, OpenError, Store};
+pub use place::{Place, PlaceError};
+pub use reads::HistoryError;
 pub use records::{Kind, ReadError, Record, Sent};
 pub use writer::{Inbox, Policy, Records, write_records};
