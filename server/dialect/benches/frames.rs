@@ -9,7 +9,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use engine::{Action, Event, Limits, PushStrategy, Setup, Start, Station, Window};
+use engine::{Action, ArbiterPolicy, Event, Limits, PushStrategy, Setup, Start, Station, Window};
 use protocol::digest::{Algorithm, Seal};
 use protocol::frame::{Frame, Offset, Sequence};
 use protocol::id::{ChannelId, DeviceId, Epoch};
@@ -54,6 +54,7 @@ fn station() -> Station {
         intervals: BTreeMap::new(),
         push: PushStrategy::default(),
         limits: Limits::default(),
+        arbiter: ArbiterPolicy::default(),
     };
     let clock = Clock::new(Instant::default(), Timestamp::from_millis(1_763_689_200_000));
     let start = Start { clock, epoch: epoch(), past: Past::default() };

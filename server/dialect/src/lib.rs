@@ -6,6 +6,7 @@
 use std::ops::Deref;
 
 use engine::Window;
+use protocol::command::{Order, Reply};
 use protocol::frame::{Offset, Sequence, Stamps};
 use protocol::stream::StreamName;
 use protocol::time::{Clock, Instant};
@@ -20,6 +21,9 @@ pub trait Dialect {
 
     /// Something came from the client.
     fn hear(&mut self, heard: Heard<'_>, view: &dyn View, now: Instant) -> Vec<Action>;
+
+    /// The one answer to an order of this client.
+    fn answer(&mut self, id: &str, reply: Reply, view: &dyn View, now: Instant) -> Vec<Action>;
 
     /// What the client is due; asked whenever the socket can take more and a stream moved on.
     ///
@@ -109,6 +113,8 @@ pub enum Request {
     Follow { stream: StreamName, base: Offset },
     /// No longer.
     Leave(StreamName),
+    /// Have this done; the answer is due within 500 ms. From where it came is for the caller to add.
+    Order(Order),
     /// The client showed no sign of life for so long.
     Lost(std::time::Duration),
     /// Put on record what went wrong.

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use engine::throttle::Throttle;
 use engine::{Notice, PushStrategy};
+use protocol::command::Reply;
 use protocol::digest::Seal;
 use protocol::frame::Offset;
 use protocol::id::{ConnectionId, DeviceId, Epoch};
@@ -194,6 +195,14 @@ impl Dialect for Native {
         self.heard_at = now;
         self.voice.set_clock(view.clock());
         requests::answer(self, heard, view, now)
+    }
+
+    fn answer(&mut self, id: &str, reply: Reply, view: &dyn View, now: Instant) -> Vec<Action> {
+        if self.is_closed {
+            return Vec::new();
+        }
+        self.voice.set_clock(view.clock());
+        self.reply(id, reply, now)
     }
 
     fn tell(&mut self, view: &dyn View, now: Instant) -> Vec<Action> {

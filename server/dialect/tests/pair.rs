@@ -13,6 +13,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use fate::{Fate, Run, seeds};
+use link::Progress;
+use protocol::command::Failure;
 use protocol::frame::EventId;
 use protocol::stream::StreamName;
 use wire::{Blind, Client, Weather};
@@ -31,6 +33,24 @@ impl Run {
                 self.check_events(client, &stream);
             }
             self.check_counts(client);
+            self.check_orders(client);
+        }
+    }
+
+    /// Each order came to an end that its client knows, and was carried out once at most; what is said
+    /// not to have been carried out was not, and what is said to have been was.
+    fn check_orders(&self, client: &Client) {
+        for (id, told) in &client.orders {
+            let times = self.world.field.written.iter().filter(|key| key.id == *id).count();
+            assert!(times <= 1, "{id} was carried out {times} times");
+            let last = told.last().filter(|progress| progress.is_end());
+            let Some(last) = last.or_else(|| (client.pages > 1).then_some(&Progress::NoResponse))
+            else {
+                panic!("{id} has no end: {told:?}")
+            };
+            if let Some(expected) = carried_out(last) {
+                assert_eq!(times, usize::from(expected), "{id}: {told:?}");
+            }
         }
     }
 
@@ -73,6 +93,19 @@ impl Run {
     /// The run of this event has ended.
     fn is_over(&self, id: &EventId) -> bool {
         id.epoch.as_str() != format!("e{}", self.world.run)
+    }
+}
+
+/// Whether an order was carried out, as its client was told; `None` where nobody knows.
+fn carried_out(told: &Progress) -> Option<bool> {
+    match told {
+        Progress::Done(result) => match result.reason {
+            None => Some(true),
+            Some(Failure::DeviceTimeout | Failure::Interrupted) => None,
+            Some(_) => Some(false),
+        },
+        Progress::NotSent | Progress::Conflict(_) | Progress::Rejected(_) => Some(false),
+        Progress::NoResponse | Progress::Sent | Progress::Resent | Progress::Tampered => None,
     }
 }
 
@@ -180,10 +213,31 @@ fn a_page_that_is_loaded_again_goes_on_where_it_was() {
 }
 
 #[test]
+fn every_order_is_carried_out_once_at_most_and_answered_always() {
+    // S0-22, S0-59, S0-60, S0-61
+    let weather = Weather { longest_delay: 300, cut: 10, refused: 20, ..Weather::default() };
+    let fate = Fate { restarts: 25, crashes: 10, orders: 60, ..Fate::default() };
+    let (done, refused, unknown) = (AtomicU32::new(0), AtomicU32::new(0), AtomicU32::new(0));
+    storms(200, weather, fate, 180, |run| {
+        let told = run.clients.iter().flat_map(|client| client.orders.values());
+        for last in told.filter_map(|told| told.last()) {
+            let kind = match carried_out(last) {
+                Some(true) => &done,
+                Some(false) => &refused,
+                None => &unknown,
+            };
+            kind.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    let counts = [done, refused, unknown].map(AtomicU32::into_inner);
+    assert!(counts.iter().all(|count| *count > 100), "each of it happens: {counts:?}");
+}
+
+#[test]
 fn in_the_worst_weather_every_promise_holds() {
     let weather =
         Weather { lost: 20, repeated: 20, longest_delay: 900, cut: 15, refused: 40, slow: 20 };
-    let fate = Fate { restarts: 5, crashes: 10, stops: 5, clock: 10, reloads: 5 };
+    let fate = Fate { restarts: 5, crashes: 10, stops: 5, clock: 10, reloads: 5, orders: 10 };
     let restarts = AtomicU32::new(0);
     storms(1300, weather, fate, 180, |run| {
         let told = run.clients.iter().map(|client| client.restarts).sum();

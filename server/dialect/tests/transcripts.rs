@@ -4,7 +4,8 @@
 //! least these members · `< nothing` · `< close 4408` · `+10s` time passes ·
 //! `poll board-1 temperature=30.5 k1=ON` a poll, where `=!timeout` failed · `restart` the Station fails
 //! and is started again · `kill`, then `start` the same of the whole process · `return` the client dials
-//! again, with its connection id.
+//! again, with its connection id · `order pscada STOP` somebody else gives an order · `field 900ms` how
+//! long boards take for orders from now on.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -17,7 +18,8 @@ use std::time::Duration;
 
 use dialect::native::{Guest, Native, Settings};
 use dialect::{Action, Dialect as _, Heard, Request, Said};
-use engine::{Admission, Arrival, Event, PushStrategy};
+use engine::{Admission, Arrival, Asker, Event, PushStrategy};
+use protocol::command::{Order, OrderKey};
 use protocol::digest::{Algorithm, Seal};
 use protocol::id::DeviceId;
 use protocol::reading::Value;
@@ -83,6 +85,11 @@ impl Conversation {
             ("<", "nothing") => assert!(self.said.is_empty(), "{place}: {:?}", self.said),
             ("<", expected) => self.expect(expected, place),
             ("poll", rest) => self.poll(rest),
+            ("order", text) => self.order(text),
+            ("field", time) => {
+                let millis = time.trim_end_matches("ms").parse().expect(place);
+                self.world.field.delay = Duration::from_millis(millis);
+            }
             ("restart", _) => {
                 self.world.restart();
                 self.tell();
@@ -140,7 +147,26 @@ impl Conversation {
         self.tell();
     }
 
+    /// Somebody without a connection gives an order: `order pscada STOP`.
+    fn order(&mut self, text: &str) {
+        let mut words = text.split(' ');
+        let origin = words.next().unwrap().parse().unwrap();
+        let command = words.next().unwrap().to_owned();
+        let param = words.next().map(str::to_owned);
+        let (device, id) = ("board-1".parse().unwrap(), "outside".to_owned());
+        let key = OrderKey { origin, user: "outside".into(), device, id };
+        let via = String::new();
+        self.world.order(Order { key, command, param, valid_until: None, via });
+        self.tell();
+    }
+
     fn tell(&mut self) {
+        let connection = "c1".parse().unwrap();
+        for (id, reply) in self.world.take_replies(&connection) {
+            let now = self.world.now;
+            let actions = self.native.answer(&id, reply, &self.world.windows, now);
+            self.take(actions);
+        }
         while !self.is_cut {
             let actions = self.native.tell(&self.world.windows, self.world.now);
             if actions.is_empty() {
@@ -167,6 +193,10 @@ impl Conversation {
                 Action::Ask(Request::Follow { stream, base }) => {
                     let connection = "c1".parse().unwrap();
                     self.world.event(Event::Joined { connection, stream, base });
+                }
+                Action::Ask(Request::Order(order)) => {
+                    let asker = Asker::Connection("c1".parse().unwrap());
+                    self.world.event(Event::Ordered { order, asker });
                 }
                 Action::Ask(_) => {}
             }

@@ -89,6 +89,20 @@ impl Image {
         &self.device
     }
 
+    /// Whether its board answers.
+    pub fn is_reached(&self) -> bool {
+        self.links.board
+    }
+
+    pub fn interval(&self) -> Duration {
+        self.interval
+    }
+
+    /// The last value of a point, by its place in the device, however old.
+    pub fn value(&self, point: usize) -> Option<Value> {
+        self.readings.get(point).and_then(|reading| reading.value)
+    }
+
     pub fn set_interval(&mut self, interval: Duration) {
         self.interval = interval;
         self.overdue_at = self.next_overdue();

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use protocol::command::{CommandRecord, OrderKey};
 use protocol::id::{ConnectionId, DeviceId};
 use protocol::journal::{Entry, Facts, Happened, Past, Run, Stay};
 use protocol::time::Timestamp;
@@ -13,6 +14,7 @@ use protocol::time::Timestamp;
 /// Key events, facts and stays, each as of its last entry.
 #[derive(Clone, Debug, Default)]
 pub struct Journal {
+    commands: BTreeMap<OrderKey, CommandRecord>,
     events: VecDeque<Happened>,
     known: BTreeMap<DeviceId, Facts>,
     runs: Vec<Run>,
@@ -26,7 +28,9 @@ impl Journal {
     pub fn after(past: Past, at: Timestamp) -> Self {
         let closed = |stay: Stay| Stay { left: stay.left.or(Some(at)), ..stay };
         let stays = past.stays.into_iter().map(closed);
+        let commands = past.commands.into_iter();
         Self {
+            commands: commands.map(|record| (record.order.key.clone(), record)).collect(),
             events: past.events.into(),
             known: past.known,
             runs: past.runs,
@@ -47,6 +51,12 @@ impl Journal {
         self.unseen += 1;
     }
 
+    /// An order, as far as it has come.
+    pub fn record(&mut self, record: CommandRecord) {
+        self.commands.insert(record.order.key.clone(), record);
+        self.unseen += 1;
+    }
+
     /// The Station runs, and lets go of what is too old.
     pub fn alive(&mut self, at: Timestamp) {
         if let Some(run) = self.runs.last_mut() {
@@ -61,11 +71,11 @@ impl Journal {
     pub fn past(&mut self, now: Timestamp) -> Past {
         self.forget(now);
         Past {
+            commands: self.commands.values().cloned().collect(),
             events: self.events.iter().cloned().collect(),
             known: self.known.clone(),
             runs: self.runs.clone(),
             stays: self.stays.values().cloned().collect(),
-            ..Past::default()
         }
     }
 
@@ -78,6 +88,7 @@ impl Journal {
         let surplus = self.events.len().saturating_sub(MOST_EVENTS);
         self.events.drain(..surplus);
         self.stays.retain(|_, stay| stay.left.is_none_or(is_kept));
+        self.commands.retain(|_, record| now.since(record.accepted_at) <= COMMANDS_KEPT_FOR);
         let last = self.runs.last().cloned();
         self.runs.retain(|run| is_kept(run.alive_at) || Some(run) == last.as_ref());
     }
@@ -85,6 +96,9 @@ impl Journal {
 
 /// S0-65
 const KEPT_FOR: Duration = Duration::from_secs(300);
+
+/// So long the same id is the same order (`native-wire` 8).
+const COMMANDS_KEPT_FOR: Duration = Duration::from_secs(600);
 
 /// A clock that was set back must not let the memory grow.
 const MOST_EVENTS: usize = 100_000;

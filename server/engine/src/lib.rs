@@ -3,6 +3,7 @@
 //! [`Station`] takes events and returns actions; it has no clock and does nothing itself. The
 //! frames it makes are kept in [`Window`]s, from which every connection reads at its own pace.
 
+pub mod arbiter;
 pub mod image;
 pub mod journal;
 pub mod presence;
@@ -12,6 +13,7 @@ pub mod stream;
 pub mod system;
 pub mod throttle;
 
+pub use arbiter::{ArbiterPolicy, Asker};
 pub use journal::Journal;
 pub use presence::{Admission, Arrival, Limits};
 pub use station::{Action, Event, PushStrategy, Setup, Start, Station, streams};

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use protocol::command::{CommandRecord, Order, OrderKey, Reply};
 use protocol::device::Peer;
-use protocol::frame::{Body, Frame, KeyEvent, Offset, Update};
+use protocol::frame::{Body, Frame, KeyEvent, Offset, Summary, Update};
 use protocol::id::{ChannelId, ConnectionId, DeviceId, Epoch, SiteId};
+use protocol::job::{Execution, Job};
 use protocol::journal::{Base, Entry, Happened, Past};
 use protocol::part::{Condition, Part};
 use protocol::point::Plant;
@@ -14,6 +16,7 @@ use protocol::stream::StreamName;
 use protocol::time::{Clock, Instant};
 use protocol::wire::native::ConnectionLost;
 
+use crate::arbiter::{Arbiter, ArbiterPolicy, Asker, Ground, Verdict};
 use crate::image::Image;
 use crate::presence::{Admission, Arrival, Limits, Presence};
 use crate::site::Overview;
@@ -43,6 +46,7 @@ pub struct Setup {
     pub intervals: BTreeMap<ChannelId, Duration>,
     pub push: PushStrategy,
     pub limits: Limits,
+    pub arbiter: ArbiterPolicy,
 }
 
 /// What is another at each start of a Station.
@@ -62,6 +66,11 @@ pub enum Event {
     /// The wall clock was set.
     ClockSet(Clock),
     Departed(ConnectionId),
+    /// What came of a job.
+    Executed {
+        key: OrderKey,
+        execution: Execution,
+    },
     /// A part of the server tells how it fares.
     Fared {
         part: Part,
@@ -82,12 +91,19 @@ pub enum Event {
         connection: ConnectionId,
         silent: Duration,
     },
+    /// Somebody wants something done.
+    Ordered {
+        order: Order,
+        asker: Asker,
+    },
     /// A channel is polled at another pace from now on (S0-11).
     Paced {
         channel: ChannelId,
         interval: Duration,
     },
     Polled(Report),
+    /// The intent of an order is on the disk.
+    Recorded(OrderKey),
     /// A peer of a device other than its board came or went.
     Reached {
         device: DeviceId,
@@ -104,6 +120,8 @@ pub enum Action {
     Answer(Admission),
     /// Close the socket that this connection has had so far.
     Evict(ConnectionId),
+    /// To be carried out in the field; what came of it is [`Event::Executed`].
+    Execute(Job),
     /// Worth keeping: in memory at once, on disk within 100 ms (S0-67).
     Keep(Entry),
     Notify {
@@ -113,6 +131,15 @@ pub enum Action {
     Publish {
         stream: StreamName,
         frame: Frame,
+    },
+    /// An order, as far as it has come. Where it has no outcome yet, [`Event::Recorded`] is to tell
+    /// that it is on the disk.
+    Record(Box<CommandRecord>),
+    /// The one answer to an order, for whoever gave it.
+    Reply {
+        asker: Asker,
+        id: String,
+        reply: Reply,
     },
 }
 
@@ -125,6 +152,8 @@ pub struct Station {
     push: PushStrategy,
     images: BTreeMap<DeviceId, Image>,
     overviews: BTreeMap<SiteId, Overview>,
+    zones: BTreeMap<SiteId, String>,
+    arbiter: Arbiter,
     system: System,
     tops: BTreeMap<StreamName, Offset>,
     presence: Presence,
@@ -136,6 +165,10 @@ impl Station {
     pub fn new(setup: Setup, start: Start, now: Instant) -> Self {
         let Start { clock, epoch, mut past } = start;
         let at = clock.at(now);
+        let commands = std::mem::take(&mut past.commands);
+        let arbiter = Arbiter::new(setup.arbiter, commands, &setup.plant, &clock, now);
+        let zones = setup.plant.sites.iter().map(|site| (site.id.clone(), site.zone.clone()));
+        let zones = zones.collect();
         let interval = |channel| setup.intervals.get(&channel).copied().unwrap_or(POLL_INTERVAL);
         let image = |device: protocol::point::Device| {
             let (interval, facts) = (interval(device.channel), past.known.remove(&device.id));
@@ -156,6 +189,8 @@ impl Station {
             push: setup.push,
             images,
             overviews,
+            zones,
+            arbiter,
             system: System::default(),
             tops: BTreeMap::new(),
             snapshot_at: now,
@@ -176,6 +211,10 @@ impl Station {
                 self.presence.depart(&connection, now);
                 actions.extend(self.keep(&connection));
             }
+            Event::Executed { key, execution } => {
+                let verdicts = self.arbiter.executed(&key, execution, &self.clock, now);
+                self.follow(verdicts, now, &mut actions);
+            }
             Event::Fared { part, condition } => self.hear_of(part, condition, now, &mut actions),
             Event::Joined { connection, stream, base } => {
                 let base = Base { epoch: self.epoch.clone(), offset: base };
@@ -189,11 +228,16 @@ impl Station {
             Event::Lost { device, connection, silent } => {
                 actions.push(self.announce_loss(device, connection, silent, now));
             }
+            Event::Ordered { order, asker } => self.order(order, asker, now, &mut actions),
             Event::Paced { channel, interval } => self.pace(channel, interval),
             Event::Polled(report) => {
                 let at = self.clock.at(now);
                 let device = report.device.clone();
                 self.change(&device, now, &mut actions, |image| image.take(&report, now, at));
+            }
+            Event::Recorded(key) => {
+                let verdicts = self.arbiter.recorded(&key, &self.clock, now);
+                self.follow(verdicts, now, &mut actions);
             }
             Event::Reached { device, peer, reached } => {
                 self.change(&device, now, &mut actions, |image| image.set_reach(peer, reached));
@@ -208,7 +252,7 @@ impl Station {
     pub fn wake_at(&self) -> Option<Instant> {
         let overdue = self.images.values().filter_map(Image::overdue_at);
         let overviews = self.overviews.values().filter_map(Overview::due);
-        overdue.chain(overviews).chain([self.snapshot_at]).min()
+        overdue.chain(overviews).chain(self.arbiter.wake_at()).chain([self.snapshot_at]).min()
     }
 
     fn admit(&mut self, arrival: Arrival, now: Instant, actions: &mut Vec<Action>) {
@@ -244,6 +288,47 @@ impl Station {
         }
     }
 
+    fn order(&mut self, order: Order, asker: Asker, now: Instant, actions: &mut Vec<Action>) {
+        let image = self.images.get(&order.key.device);
+        let value = |point| image.and_then(|image| image.value(point));
+        let ground = image.map(|image| Ground {
+            device: image.device(),
+            is_reached: image.is_reached(),
+            value: &value,
+            poll_interval: image.interval(),
+            zone: self.zones.get(&image.device().site).map_or(UTC, String::as_str),
+        });
+        let verdicts = self.arbiter.take(order, asker, ground, &self.clock, now);
+        self.follow(verdicts, now, actions);
+    }
+
+    /// Has done what the arbiter decided.
+    fn follow(&mut self, verdicts: Vec<Verdict>, now: Instant, actions: &mut Vec<Action>) {
+        for verdict in verdicts {
+            match verdict {
+                Verdict::Changed(device) => self.look_at_orders(&device, now),
+                Verdict::Execute(job) => actions.push(Action::Execute(job)),
+                Verdict::Publish(device, event) => {
+                    let body = Body::Event(KeyEvent::CommandExecuted(event));
+                    self.publish(StreamName::Device(device), body, now, actions);
+                }
+                Verdict::Record(record) => actions.push(Action::Record(Box::new(record))),
+                Verdict::Reply { asker, id, reply } => {
+                    actions.push(Action::Reply { asker, id, reply });
+                }
+            }
+        }
+    }
+
+    /// The orders of a device are others than before.
+    fn look_at_orders(&mut self, device: &DeviceId, now: Instant) {
+        let Some(image) = self.images.get(device) else { return };
+        let line = Summary { orders: self.arbiter.lines(device, &self.clock), ..image.summary() };
+        if let Some(overview) = self.overviews.get_mut(&image.device().site) {
+            overview.set(device, line, now);
+        }
+    }
+
     fn announce_loss(
         &self,
         device: DeviceId,
@@ -275,7 +360,8 @@ impl Station {
         let Some(image) = self.images.get_mut(device) else { return };
         change(image);
         let news = image.news(at);
-        let line = image.summary();
+        let orders = self.arbiter.lines(device, &self.clock);
+        let line = Summary { orders, ..image.summary() };
         if let Some(overview) = self.overviews.get_mut(&image.device().site) {
             overview.set(device, line, now);
         }
@@ -295,9 +381,14 @@ impl Station {
 
     fn tick(&mut self, now: Instant, actions: &mut Vec<Action>) {
         self.mark_overdue(now, actions);
+        let verdicts = self.arbiter.tick(&self.clock, now);
+        self.follow(verdicts, now, actions);
         if self.snapshot_at <= now {
             self.snapshot_at = now + self.push.full_snapshot_interval;
             self.tell_everything(now, actions);
+            // After the first snapshot, which must be every stream's first frame.
+            let verdicts = self.arbiter.begin();
+            self.follow(verdicts, now, actions);
         }
         let due = |(site, overview): (&SiteId, &mut Overview)| {
             Some((StreamName::Site(site.clone()), overview.news(now)?))
@@ -353,6 +444,9 @@ pub fn streams(plant: &Plant) -> impl Iterator<Item = StreamName> {
     let sites: std::collections::BTreeSet<_> = sites.collect();
     devices.chain(sites.into_iter().map(StreamName::Site)).chain([StreamName::System])
 }
+
+/// Where a site has no zone of its own.
+const UTC: &str = "UTC";
 
 /// S0-10
 const POLL_INTERVAL: Duration = Duration::from_secs(1);

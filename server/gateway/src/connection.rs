@@ -1,7 +1,8 @@
 //! One socket and its dialect: what the client says goes in, what is to be done comes out.
 
 use dialect::{Action, Dialect, Heard, Request, Said, View as _};
-use engine::Event;
+use engine::{Asker, Event};
+use protocol::command::Order;
 use protocol::id::DeviceId;
 use protocol::wire::CloseCode;
 use store::Sent;
@@ -123,9 +124,13 @@ impl Connection {
         }
     }
 
-    fn read(&self, letter: Option<Letter>) -> Result<Vec<Action>, Ending> {
+    fn read(&mut self, letter: Option<Letter>) -> Result<Vec<Action>, Ending> {
         match letter {
             Some(Letter::TakenOver) => Err(Ending::TakenOver),
+            Some(Letter::Replied { id, reply }) => {
+                let now = self.hub.stopwatch().now();
+                Ok(self.dialect.answer(&id, reply, &self.hub, now))
+            }
             Some(Letter::Describe(asker)) => {
                 // Whoever asked may have gone.
                 drop(asker.try_send(self.portrait()));
@@ -210,6 +215,11 @@ impl Connection {
             Request::Leave(stream) => {
                 self.following.remove(&stream);
                 Event::Parted { connection, stream }
+            }
+            Request::Order(order) => {
+                let via = self.origin.peer().map_or_else(String::new, |peer| peer.to_string());
+                let (order, asker) = (Order { via, ..order }, Asker::Connection(connection));
+                Event::Ordered { order, asker }
             }
             Request::Lost(silent) => {
                 self.trail.lost(silent);

@@ -1,8 +1,10 @@
 //! Runs the Station: brings it what happens and the time, and carries out what it wants done.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use engine::{Action, Admission, Arrival, Event, Setup, Start, Station};
+use engine::{Action, Admission, Arrival, Asker, Event, Setup, Start, Station};
+use protocol::command::{CommandRecord, Order, Reply};
 use protocol::frame::Stamps;
 use protocol::id::{ConnectionId, Epoch};
 use protocol::time::Instant;
@@ -45,6 +47,10 @@ struct Driver<'a> {
     desk: &'a mut Desk,
     /// When what is handled now was at hand, in microseconds.
     due: u64,
+    /// Who gave an order without a connection, by number.
+    outside: BTreeMap<u64, oneshot::Sender<Reply>>,
+    /// How many did.
+    orders: u64,
 }
 
 impl<'a> Driver<'a> {
@@ -60,7 +66,7 @@ impl<'a> Driver<'a> {
         }
         let due = desk.stopwatch.micros_at(now);
         let station = Station::new(setup, Start { clock, epoch, past }, now);
-        let mut driver = Self { station, desk, due };
+        let mut driver = Self { station, desk, due, outside: BTreeMap::new(), orders: 0 };
         driver.handle(Event::Tick, now);
         driver
     }
@@ -75,6 +81,7 @@ impl<'a> Driver<'a> {
     fn take(&mut self, call: Call, now: Instant) {
         match call {
             Call::Told(event) => self.handle(event, now),
+            Call::Ordered { order, answer } => self.order(order, answer, now),
             Call::Polled(report, at) => {
                 self.due = self.desk.stopwatch.micros(at);
                 self.handle(Event::Polled(report), now);
@@ -111,6 +118,13 @@ impl<'a> Driver<'a> {
         self.handle(event, now);
     }
 
+    fn order(&mut self, order: Order, answer: oneshot::Sender<Reply>, now: Instant) {
+        self.orders += 1;
+        self.outside.insert(self.orders, answer);
+        let asker = Asker::Outside(self.orders);
+        self.handle(Event::Ordered { order, asker }, now);
+    }
+
     fn admit(
         &mut self,
         arrival: Arrival,
@@ -140,6 +154,8 @@ impl<'a> Driver<'a> {
             // Only arrivals are answered, and they are seen to where they come in.
             Action::Answer(_) => {}
             Action::Evict(connection) => self.evict(&connection),
+            // Where there is no room, nothing is done: the order ends at its time.
+            Action::Execute(job) => drop(self.desk.jobs.try_send(job)),
             Action::Keep(entry) => {
                 self.desk.journal.keep(entry.clone());
                 self.desk.disk.keep(entry);
@@ -155,6 +171,35 @@ impl<'a> Driver<'a> {
                 self.desk.metrics.published(&frame.body);
                 if let Some(window) = self.desk.windows.get(&stream) {
                     window.send_modify(|window| window.push(frame, now));
+                }
+            }
+            Action::Record(record) => self.record(*record),
+            Action::Reply { asker, id, reply } => self.reply(asker, id, reply),
+        }
+    }
+
+    fn record(&mut self, record: CommandRecord) {
+        if let Some(outcome) = &record.outcome {
+            let origin = record.order.key.origin;
+            self.desk.metrics.commanded(origin, outcome.failure, outcome.ms);
+        }
+        self.desk.journal.record(record.clone());
+        self.desk.commands.keep(record);
+    }
+
+    fn reply(&mut self, asker: Asker, id: String, reply: Reply) {
+        match asker {
+            Asker::Connection(connection) => {
+                let Some(socket) = self.desk.sockets.get(&connection) else { return };
+                if socket.letters.try_send(Letter::Replied { id, reply }).is_err() {
+                    // It reads nothing: told by losing its letters, it comes back and asks again.
+                    self.desk.sockets.remove(&connection);
+                }
+            }
+            Asker::Outside(number) => {
+                if let Some(answer) = self.outside.remove(&number) {
+                    // Whoever asked may have gone.
+                    drop(answer.send(reply));
                 }
             }
         }

@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use dialect::View;
 use engine::{Admission, Arrival, Event, Journal, Window};
+use protocol::command::{Order, Reply};
 use protocol::frame::{Offset, Update};
 use protocol::id::{ConnectionId, Epoch};
+use protocol::job::Job;
 use protocol::point::Plant;
 use protocol::report::Report;
 use protocol::stream::StreamName;
@@ -44,6 +46,10 @@ pub struct Desk {
     pub(crate) journal: Journal,
     /// Where the same goes to the disk.
     pub(crate) disk: store::Journal,
+    /// Where orders go to the disk.
+    pub(crate) commands: store::Commands,
+    /// Where orders go to be carried out.
+    pub(crate) jobs: mpsc::Sender<Job>,
 }
 
 /// An open socket, as the Station's task knows it.
@@ -58,6 +64,11 @@ pub(crate) struct Socket {
 pub(crate) enum Call {
     /// From the field, or from the server's own parts.
     Told(Event),
+    /// Somebody without a connection gives an order.
+    Ordered {
+        order: Order,
+        answer: oneshot::Sender<Reply>,
+    },
     /// A board answered, at this moment, or did not.
     Polled(Report, Instant),
     Arrived {
@@ -85,8 +96,21 @@ pub(crate) struct Seat {
 pub(crate) enum Letter {
     /// Another socket goes on with this connection.
     TakenOver,
+    /// What became of its order.
+    Replied { id: String, reply: Reply },
     /// Somebody wants to know how it is.
     Describe(mpsc::Sender<Portrait>),
+}
+
+/// What a Station takes up and leaves behind.
+#[derive(Debug)]
+pub struct Shelf {
+    /// In memory, for the next Station of this process.
+    pub journal: Journal,
+    /// On the disk, for the next process.
+    pub disk: store::Journal,
+    /// Orders and their outcomes, on the disk.
+    pub commands: store::Commands,
 }
 
 /// The Station is gone or does not answer.
@@ -104,14 +128,15 @@ pub enum NotReady {
 }
 
 impl Hub {
-    /// The streams of a plant, each empty until a Station runs, which takes up what the journal
-    /// holds and hands to the `disk` what the next process is to know.
+    /// The streams of a plant, each empty until a Station runs, which takes up what the shelf holds
+    /// and puts there what the next one is to know; and the jobs that it wants done.
     pub fn open(
         plant: &Plant,
-        journal: Journal,
-        disk: store::Journal,
+        shelf: Shelf,
         stopwatch: Stopwatch,
-    ) -> (Self, Desk) {
+    ) -> (Self, Desk, mpsc::Receiver<Job>) {
+        let Shelf { journal, disk, commands } = shelf;
+        let (jobs, todo) = mpsc::channel(JOBS);
         let (inbox, calls) = mpsc::channel(INBOX);
         let (clock, wall) = watch::channel(stopwatch.clock());
         let nobody: Epoch = NO_RUN.parse().expect("a name of ours is an identifier");
@@ -125,7 +150,19 @@ impl Hub {
         let hub =
             Self { windows: windows_read, calls: inbox, clock: wall, stopwatch, metrics: told };
         let sockets = BTreeMap::new();
-        (hub, Desk { windows, calls, clock, stopwatch, metrics, sockets, journal, disk })
+        let desk = Desk {
+            windows,
+            calls,
+            clock,
+            stopwatch,
+            metrics,
+            sockets,
+            journal,
+            disk,
+            commands,
+            jobs,
+        };
+        (hub, desk, todo)
     }
 
     pub fn stopwatch(&self) -> Stopwatch {
@@ -151,6 +188,11 @@ impl Hub {
     /// Hands in an event of the field. While the Station's inbox is full, the teller waits.
     pub async fn tell(&self, event: Event) -> Result<(), StationGone> {
         self.calls.send(Call::Told(event)).await.map_err(|_| StationGone)
+    }
+
+    /// Has an order carried out, for somebody who has no connection; the answer comes within 500 ms.
+    pub async fn order(&self, order: Order) -> Result<Reply, StationGone> {
+        self.ask(|answer| Call::Ordered { order, answer }, ANSWER_WITHIN).await
     }
 
     /// Everything a stream tells and as of when; `None` before its first snapshot.
@@ -241,6 +283,9 @@ impl View for Hub {
 
 /// About two seconds of reports from 500 boards; when it is full, whoever reports waits.
 const INBOX: usize = 1024;
+
+/// Orders on their way to the field: one a channel is under way at a time.
+const JOBS: usize = 1024;
 
 /// The epoch of windows that no Station has written yet; no client ever sees it.
 const NO_RUN: &str = "none";

@@ -40,7 +40,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 
 pub use driver::run_station;
-pub use hub::{Desk, Hub, NotReady, StationGone};
+pub use hub::{Desk, Hub, NotReady, Shelf, StationGone};
 pub use insider::Token;
 pub use metrics::Metrics;
 pub use serve::{bind, bind_patiently, serve, serve_aside};

@@ -74,7 +74,7 @@ impl Tally {
         match request {
             Request::Record(incident) => self.metrics.happened(incident),
             Request::Count(fact) => self.metrics.learned(*fact),
-            Request::Follow { .. } | Request::Leave(_) | Request::Lost(_) => {}
+            Request::Follow { .. } | Request::Leave(_) | Request::Lost(_) | Request::Order(_) => {}
         }
     }
 }

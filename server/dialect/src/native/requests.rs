@@ -3,17 +3,17 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use protocol::command::Failure;
-use protocol::frame::{CommandStatus, Offset};
+use protocol::command::{Order, OrderKey, Origin, Reply};
+use protocol::frame::Offset;
 use protocol::id::Epoch;
 use protocol::stream::StreamName;
 use protocol::time::{Instant, Timestamp};
 use protocol::wire::CloseCode;
 use protocol::wire::cut::{CutError, cut};
 use protocol::wire::native::{
-    ClientFrame, ClientMessage, Command, CommandResult, DataRecovered, HeartbeatAck, Invalid,
-    InvalidCode, Range, Refused, ServerMessage, StreamState, Subscribed, SubscribedStream,
-    Tampered,
+    ClientFrame, ClientMessage, Command, CommandResult, ConflictHighPriority, DataRecovered,
+    HeartbeatAck, Invalid, InvalidCode, Range, Refused, ServerMessage, StreamState, Subscribed,
+    SubscribedStream, Tampered,
 };
 
 use super::cursor::{Telling, TooSlow};
@@ -67,7 +67,7 @@ impl Native {
             Err(Unverified::Tampered(command_id)) => return self.tampered(command_id, now),
         };
         let result = match frame.message {
-            ClientMessage::Command(command) => Ok(self.command(command, now)),
+            ClientMessage::Command(command) => Ok(vec![self.order(command, frame.device_id)]),
             ClientMessage::DataLost { stream, epoch, ranges } => {
                 self.data_lost(stream, epoch, &ranges, view, now)
             }
@@ -98,13 +98,21 @@ impl Native {
             return Err(Unverified::Tampered(id));
         }
         match &frame.device_id {
-            Some(device) if device != self.guest.device.as_str() => {
+            Some(device) if !self.is_for(device, &frame.message) => {
                 let detail = format!("this connection is for {}", self.guest.device);
                 let code = InvalidCode::UnknownDevice;
                 Err(Unverified::Invalid(Invalid::field(code, "device_id", detail)))
             }
             _ => Ok(frame),
         }
+    }
+
+    /// A connection speaks for its own device, and gives orders to each whose stream it follows.
+    fn is_for(&self, device: &str, message: &ClientMessage) -> bool {
+        let is_followed = |device| self.cursors.contains_key(&StreamName::Device(device));
+        device == self.guest.device.as_str()
+            || matches!(message, ClientMessage::Command(_))
+                && device.parse().is_ok_and(is_followed)
     }
 
     /// Says what is wrong with a frame; the connection stays (S0-62).
@@ -121,20 +129,38 @@ impl Native {
         vec![Action::Say(text), Action::Ask(Request::Record(Incident::Tampered))]
     }
 
-    /// Well-formed commands are refused in the words of their answer until there is an arbiter.
-    fn command(&self, command: Command, now: Instant) -> Vec<Action> {
-        let result = ServerMessage::CommandResult(CommandResult {
-            command_id: command.id,
-            detail: None,
-            executed_at: self.voice.time(now),
-            ms: 0,
-            new: None,
-            old: None,
-            reason: Some(Failure::NotSupported),
-            status: CommandStatus::Fail,
-            verified: None,
-        });
-        vec![Action::Say(self.voice.say(&result, now))]
+    /// A well-formed command is an order, whatever becomes of it (S0-16).
+    fn order(&self, command: Command, device: Option<String>) -> Action {
+        let Command { id, name, param, valid_until } = command;
+        let user = self.guest.user.clone();
+        let device = device.and_then(|device| device.parse().ok());
+        let device = device.unwrap_or_else(|| self.guest.device.clone());
+        let key = OrderKey { origin: Origin::Local, user, device, id };
+        let order = Order { key, command: name, param, valid_until, via: String::new() };
+        Action::Ask(Request::Order(order))
+    }
+
+    /// S0-22 to S0-27, S0-30: each command gets exactly one answer.
+    pub(super) fn reply(&self, id: &str, reply: Reply, now: Instant) -> Vec<Action> {
+        let message = match reply {
+            Reply::Done(outcome) => {
+                ServerMessage::CommandResult(CommandResult::new(id.into(), outcome))
+            }
+            Reply::Conflict(hold) => {
+                ServerMessage::ConflictHighPriority(ConflictHighPriority::new(id.into(), hold))
+            }
+            Reply::MissingParam => return self.reject_order(id, Invalid::missing("param"), now),
+            Reply::IdReused => {
+                let detail = "the id was used for another command within ten minutes";
+                let invalid = Invalid::field(InvalidCode::IdReused, "command_id", detail);
+                return self.reject_order(id, invalid, now);
+            }
+        };
+        vec![Action::Say(self.voice.say(&message, now))]
+    }
+
+    fn reject_order(&self, id: &str, invalid: Invalid, now: Instant) -> Vec<Action> {
+        self.reject(Invalid { command_id: Some(id.into()), ..invalid }, now)
     }
 
     fn heartbeat(&self, echo: Timestamp, view: &dyn View, now: Instant) -> Vec<Action> {

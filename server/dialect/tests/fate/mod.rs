@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use protocol::command::{Order, OrderKey, Origin};
 use protocol::digest::{Algorithm, Seal};
 use protocol::reading::{Reason, Value};
 use protocol::time::{Instant, Timestamp};
@@ -26,6 +27,8 @@ pub(crate) struct Fate {
     pub(crate) clock: u64,
     /// Somebody loads a page again.
     pub(crate) reloads: u64,
+    /// A client, or PSCADA, gives an order: of a hundred polls.
+    pub(crate) orders: u64,
 }
 
 pub(crate) struct Run {
@@ -105,8 +108,7 @@ impl Run {
 
     fn next(&self) -> Instant {
         let wakes = self.clients.iter().filter_map(Client::wake_at);
-        let station = self.world.station.wake_at().filter(|_| self.world.is_up);
-        let own = [Some(self.poll_at), Some(self.fate_at), self.boot_at, station];
+        let own = [Some(self.poll_at), Some(self.fate_at), self.boot_at, self.world.wake_at()];
         wakes.chain(own.into_iter().flatten()).min().unwrap()
     }
 
@@ -120,7 +122,9 @@ impl Run {
             self.poll();
         }
         if self.fate_at <= now {
-            self.fate_at = now + FATE_EVERY;
+            // Not always right after a poll.
+            let odd = Duration::from_millis(self.dice.roll(1_000));
+            self.fate_at = now + FATE_EVERY + odd;
             self.strike();
         }
     }
@@ -171,6 +175,28 @@ impl Run {
         for device in ["board-1", "board-2"] {
             let results = self.results();
             self.world.poll(device, results);
+        }
+        if self.dice.hits(self.fate.orders) {
+            self.order();
+        }
+    }
+
+    /// Boards that are quick, slow, or never answer; and orders from here and from above.
+    fn order(&mut self) {
+        let millis = [5 + self.dice.roll(100), 380 + self.dice.roll(80), 2_000];
+        let which = [0, 0, 0, 0, 1, 2][self.dice.roll(6) as usize];
+        self.world.field.delay = Duration::from_millis(millis[which]);
+        let count = 1 + self.dice.roll(3);
+        for _ in 0..count {
+            let index = self.dice.roll(self.clients.len() as u64) as usize;
+            self.clients[index].order(&mut self.world, self.weather, &mut self.dice);
+        }
+        if self.dice.hits(20) {
+            let (device, user) = ("board-1".parse().unwrap(), "pscada".to_owned());
+            let id = format!("p{}", self.world.now.as_millis());
+            let key = OrderKey { origin: Origin::Pscada, user, device, id };
+            let (command, via) = ("STOP".to_owned(), String::new());
+            self.world.order(Order { key, command, param: None, valid_until: None, via });
         }
     }
 

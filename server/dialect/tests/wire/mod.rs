@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use dialect::native::{Guest, Native, Settings};
 use dialect::{Action, Dialect as _, Heard, Request, Said};
-use engine::{Admission, Arrival, Event};
-use link::{Config, News, Policy, Resumption, Session};
+use engine::{Admission, Arrival, Asker, Event};
+use link::{Config, News, Policy, Progress, Resumption, Session};
 use protocol::digest::Seal;
 use protocol::frame::EventId;
 use protocol::id::{ConnectionId, DeviceId};
@@ -76,6 +76,8 @@ pub(crate) struct Client {
     pub(crate) restarts: u32,
     /// Snapshots that stood for other frames, but for those of repairs.
     pub(crate) conflated: u32,
+    /// What became of each order, word for word.
+    pub(crate) orders: BTreeMap<String, Vec<Progress>>,
     /// When each stream was last known to be whole.
     sure: BTreeMap<StreamName, Instant>,
     wants: BTreeSet<StreamName>,
@@ -133,6 +135,7 @@ impl Client {
             pages: 1,
             restarts: 0,
             conflated: 0,
+            orders: BTreeMap::new(),
             sure: BTreeMap::new(),
             wants: wants.iter().map(|name| name.parse().unwrap()).collect(),
             kept: None,
@@ -170,6 +173,23 @@ impl Client {
         let seed = dice.roll(u64::MAX);
         self.session = Session::new(config(&self.device, &self.seal, seed, kept), world.now);
         self.event(link::Event::Want(self.wants.clone()), world, weather, dice);
+    }
+
+    /// Gives an order, connected or not.
+    pub(crate) fn order(&mut self, world: &mut World, weather: Weather, dice: &mut Dice) {
+        let (name, param) = match dice.roll(5) {
+            0 => ("START", None),
+            1 => ("STOP", None),
+            2 => ("RESET_ERROR", Some("E001".into())),
+            3 => ("SET_POLL_INTERVAL", Some("2".into())),
+            _ => ("SET_TEMP_THRESHOLD", Some(dice.roll(50).to_string())),
+        };
+        let id = format!("{}/{}", self.name, self.orders.len());
+        self.orders.insert(id.clone(), Vec::new());
+        note(self.name, world.now, "orders", &id);
+        let event =
+            link::Event::Command { device: self.device.clone(), id, name: name.into(), param };
+        self.event(event, world, weather, dice);
     }
 
     /// The server closes its end, and keeps the client's place.
@@ -291,6 +311,7 @@ impl Client {
                 let way = if self.rate.is_some() { LONGEST_WAY * 20 } else { LONGEST_WAY };
                 self.blind.push(Blind { stream, from: sure - way, to: now });
             }
+            News::Command { id, progress } => self.orders.entry(id).or_default().push(progress),
             News::Notice(link::Notice::Restarted(_)) => self.restarts += 1,
             _ => {}
         }
@@ -406,8 +427,14 @@ impl Client {
     /// Lets the server's half tick and tell.
     fn serve(&mut self, world: &mut World, weather: Weather, dice: &mut Dice) {
         let Some(socket) = &mut self.socket else { return };
+        let connection = socket.connection.clone();
         let actions = socket.native.tick(&world.windows, world.now);
         self.carry_out(actions, world, weather, dice);
+        for (id, reply) in world.take_replies(&connection) {
+            let Some(socket) = &mut self.socket else { return };
+            let actions = socket.native.answer(&id, reply, &world.windows, world.now);
+            self.carry_out(actions, world, weather, dice);
+        }
         while let Some(socket) = self.socket.as_mut().filter(|socket| !socket.is_blocked()) {
             let told = socket.native.tell(&world.windows, world.now);
             if told.is_empty() {
@@ -457,6 +484,10 @@ impl Client {
                 Action::Ask(Request::Leave(stream)) => {
                     let connection = socket.connection.clone();
                     world.event(Event::Parted { connection, stream });
+                }
+                Action::Ask(Request::Order(order)) => {
+                    let asker = Asker::Connection(socket.connection.clone());
+                    world.event(Event::Ordered { order, asker });
                 }
                 Action::Ask(Request::Lost(silent)) => world.event(Event::Lost {
                     device: self.device.clone(),
@@ -524,7 +555,8 @@ const LONGEST_WAY: Duration = Duration::from_secs(2);
 
 const BUFFER: usize = 8 * 1024;
 
-const VANISHING: [&str; 4] = [
+const VANISHING: [&str; 5] = [
+    "\"type\":\"COMMAND_EXECUTED\"",
     "\"type\":\"DATA_UPDATE\"",
     "\"type\":\"FULL_SNAPSHOT\"",
     "\"type\":\"STATE_CHANGED\"",

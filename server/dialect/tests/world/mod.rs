@@ -2,14 +2,23 @@
 
 #![allow(dead_code, reason = "not every test needs all of the world")]
 
+mod field;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Deref;
 use std::time::Duration;
 
 use dialect::View;
-use engine::{Action, Event, Journal, Limits, PushStrategy, Setup, Start, Station, Window};
-use protocol::frame::{Body, EventId, KeyEvent, StateChanged};
-use protocol::id::{ChannelId, Epoch};
+use engine::{
+    Action, ArbiterPolicy, Asker, Event, Journal, Limits, PushStrategy, Setup, Start, Station,
+    Window,
+};
+use field::Field;
+use protocol::command::{
+    Check, CommandAction, CommandRecord, CommandSpec, Order, OrderKey, Reply, Risk, Setting,
+};
+use protocol::frame::{Body, EventId, KeyEvent};
+use protocol::id::{ChannelId, ConnectionId, Epoch};
 use protocol::journal::Entry;
 use protocol::point::{Device, Name, Plant, Point, PointKind, Role, Site};
 use protocol::reading::{Reason, Value};
@@ -30,6 +39,13 @@ pub(crate) struct World {
     /// Between a crash and the next start there is no server.
     pub(crate) is_up: bool,
     pub(crate) disk: Disk,
+    pub(crate) field: Field,
+    /// Answers to orders that nobody has fetched yet.
+    pub(crate) replies: Vec<(ConnectionId, String, Reply)>,
+    /// Orders that wait for their answer, and since when.
+    asked: Vec<(Asker, String, Instant)>,
+    /// Intents that have reached the disk, of which the Station does not know yet.
+    recorded: Vec<OrderKey>,
     memory: Journal,
 }
 
@@ -39,7 +55,7 @@ pub(crate) struct Published {
     pub(crate) stream: StreamName,
     pub(crate) id: EventId,
     pub(crate) at: Instant,
-    pub(crate) change: StateChanged,
+    pub(crate) event: KeyEvent,
     /// It was on the disk before the process ended, if it ended.
     pub(crate) is_durable: bool,
 }
@@ -50,11 +66,31 @@ pub(crate) struct Disk {
     pub(crate) delay: Duration,
     durable: Journal,
     queue: VecDeque<(Instant, Entry)>,
+    commands: VecDeque<(Instant, CommandRecord)>,
 }
 
 impl Disk {
     fn keep(&mut self, entry: Entry, now: Instant) {
         self.queue.push_back((now + self.delay, entry));
+    }
+
+    fn record(&mut self, record: CommandRecord, now: Instant) {
+        self.commands.push_back((now + self.delay, record));
+    }
+
+    fn wake_at(&self) -> Option<Instant> {
+        self.commands.front().map(|(due, _)| *due)
+    }
+
+    /// Writes the orders that are due; the answer: the intents among them.
+    fn write_commands(&mut self, now: Instant) -> Vec<OrderKey> {
+        let mut intents = Vec::new();
+        while let Some((_, record)) = self.commands.pop_front_if(|(due, _)| *due <= now) {
+            let is_intent = record.outcome.is_none();
+            intents.extend(is_intent.then(|| record.order.key.clone()));
+            self.durable.record(record);
+        }
+        intents
     }
 
     /// Writes what is due; the answer: the key events among it.
@@ -101,6 +137,10 @@ impl World {
             run: 1,
             is_up: true,
             disk: Disk::default(),
+            field: Field::new(Duration::from_millis(20)),
+            replies: Vec::new(),
+            asked: Vec::new(),
+            recorded: Vec::new(),
             memory,
         };
         world.event(Event::Tick);
@@ -111,17 +151,20 @@ impl World {
         if !self.is_up {
             return;
         }
+        if let Event::Ordered { order, asker } = &event {
+            self.asked.push((asker.clone(), order.key.id.clone(), self.now));
+        }
         self.answers = self.station.handle(event, self.now);
         for action in &self.answers {
             match action {
                 Action::Publish { stream, frame } => {
-                    if let Body::Event(KeyEvent::StateChanged(change)) = &frame.body {
+                    if let Body::Event(event) = &frame.body {
                         let epoch = self.windows.streams[stream].epoch().clone();
                         self.events.push(Published {
                             stream: stream.clone(),
                             id: EventId { epoch, offset: frame.offset },
                             at: self.now,
-                            change: change.clone(),
+                            event: event.clone(),
                             is_durable: false,
                         });
                     }
@@ -135,6 +178,21 @@ impl World {
                     self.memory.keep(entry.clone());
                     self.disk.keep(entry.clone(), self.now);
                 }
+                Action::Record(record) => {
+                    self.memory.record((**record).clone());
+                    self.disk.record((**record).clone(), self.now);
+                }
+                Action::Execute(job) => self.field.start(job.clone(), self.now),
+                Action::Reply { asker, id, reply } => {
+                    let is_it =
+                        |asked: &(Asker, String, Instant)| (&asked.0, &asked.1) == (asker, id);
+                    let place = self.asked.iter().position(is_it).expect("one answer to each");
+                    let (_, _, since) = self.asked.remove(place);
+                    assert!(self.now.since(since) <= ANSWER_WITHIN, "{id}: a late answer");
+                    if let Asker::Connection(connection) = asker {
+                        self.replies.push((connection.clone(), id.clone(), reply.clone()));
+                    }
+                }
                 Action::Answer(_) | Action::Evict(_) => {}
             }
         }
@@ -142,6 +200,7 @@ impl World {
     }
 
     fn write(&mut self) {
+        self.recorded.extend(self.disk.write_commands(self.now));
         let wall = self.windows.clock.at(self.now);
         self.memory.alive(wall);
         self.disk.durable.alive(wall);
@@ -154,6 +213,7 @@ impl World {
     /// The Station failed and is started again, while the process and its sockets live on.
     pub(crate) fn restart(&mut self) {
         self.run += 1;
+        self.asked.clear();
         let clock = self.windows.clock;
         (self.station, self.windows) = start(self.run, &mut self.memory, clock, self.now);
         self.event(Event::Tick);
@@ -161,9 +221,8 @@ impl World {
 
     /// A planned stop: everything is on the disk before the process ends.
     pub(crate) fn stop(&mut self) {
-        for (due, _) in &mut self.disk.queue {
-            *due = self.now;
-        }
+        self.disk.queue.iter_mut().for_each(|(due, _)| *due = self.now);
+        self.disk.commands.iter_mut().for_each(|(due, _)| *due = self.now);
         self.crash();
     }
 
@@ -171,6 +230,11 @@ impl World {
     pub(crate) fn crash(&mut self) {
         self.write();
         self.disk.queue.clear();
+        self.disk.commands.clear();
+        self.field.crash();
+        self.asked.clear();
+        self.recorded.clear();
+        self.replies.clear();
         self.is_up = false;
     }
 
@@ -195,16 +259,48 @@ impl World {
     /// Moves the clock, waking the Station whenever it wants to.
     pub(crate) fn pass(&mut self, duration: Duration) {
         let until = self.now + duration;
-        while let Some(at) = self.station.wake_at().filter(|_| self.is_up)
+        while let Some(at) = self.wake_at()
             && at <= until
         {
             self.now = self.now.max(at);
-            self.event(Event::Tick);
+            self.work();
         }
         self.now = until;
         if self.is_up {
             self.write();
         }
+    }
+
+    /// When something will next happen without anyone's doing.
+    pub(crate) fn wake_at(&self) -> Option<Instant> {
+        let recorded = (!self.recorded.is_empty()).then_some(self.now);
+        let own = [self.station.wake_at(), self.field.wake_at(), self.disk.wake_at(), recorded];
+        own.into_iter().flatten().min().filter(|_| self.is_up)
+    }
+
+    fn work(&mut self) {
+        self.write();
+        for key in std::mem::take(&mut self.recorded) {
+            self.event(Event::Recorded(key));
+        }
+        for (key, execution) in self.field.work(self.now) {
+            self.event(Event::Executed { key, execution });
+        }
+        if self.station.wake_at().is_some_and(|at| at <= self.now) {
+            self.event(Event::Tick);
+        }
+    }
+
+    /// What the Station has to say to a connection about its orders.
+    pub(crate) fn take_replies(&mut self, connection: &ConnectionId) -> Vec<(String, Reply)> {
+        let own = self.replies.extract_if(.., |(whom, _, _)| whom == connection);
+        own.map(|(_, id, reply)| (id, reply)).collect()
+    }
+
+    /// Somebody without a connection gives an order.
+    pub(crate) fn order(&mut self, order: Order) {
+        let asker = Asker::Outside(self.now.as_millis());
+        self.event(Event::Ordered { order, asker });
     }
 
     /// A poll of a device that brought home `results`, by the place of each point.
@@ -228,6 +324,7 @@ fn start(n: u64, journal: &mut Journal, clock: Clock, now: Instant) -> (Station,
         intervals: BTreeMap::new(),
         push: PushStrategy::default(),
         limits: Limits::default(),
+        arbiter: ArbiterPolicy::default(),
     };
     (Station::new(setup, Start { clock, epoch, past }, now), Windows { streams, clock })
 }
@@ -236,7 +333,8 @@ pub(crate) fn clock() -> Clock {
     Clock::new(Instant::from_millis(0), Timestamp::from_millis(1_763_689_200_000))
 }
 
-/// Two boards of one site: `temperature`, `pressure`, the input `k1` and the fault bit `e001`.
+/// Two boards of one site: `temperature`, `pressure`, the input `k1` and the fault bit `e001`. They can
+/// be started and stopped by `k1`, and have a threshold where `pressure` is.
 pub(crate) fn plant() -> Plant {
     let site =
         Site { id: "plant".parse().unwrap(), name: Name::default(), zone: "Asia/Shanghai".into() };
@@ -252,13 +350,38 @@ pub(crate) fn plant() -> Plant {
             point("e001", PointKind::Signal, Role::Fault(Some("E001".parse().unwrap()))),
         ],
         overview: vec!["temperature".parse().unwrap()],
-        commands: Vec::new(),
+        commands: commands(),
         has_pscada: false,
         has_system_server: false,
     };
     let devices = vec![device("board-1"), device("board-2")];
     Plant { sites: vec![site.clone()], devices, demo: false }
 }
+
+fn commands() -> Vec<CommandSpec> {
+    let command = |name: &str, action| CommandSpec {
+        name: name.into(),
+        title: Name::default(),
+        risk: Risk::B,
+        action,
+    };
+    let write = |point: &str, value, verify| CommandAction::Write {
+        point: point.parse().unwrap(),
+        value,
+        verify,
+    };
+    let fixed = |on| Setting::Fixed(Value::Switch(on));
+    vec![
+        command("START", write("k1", fixed(true), Check::Same)),
+        command("STOP", write("k1", fixed(false), Check::Same)),
+        command("SET_TEMP_THRESHOLD", write("pressure", Setting::Param, Check::Same)),
+        command("SET_POLL_INTERVAL", CommandAction::PollInterval),
+        command("RESET_ERROR", write("k1", fixed(true), Check::Code)),
+    ]
+}
+
+/// S0-22; the rest is for the way.
+const ANSWER_WITHIN: Duration = Duration::from_millis(450);
 
 fn point(key: &str, kind: PointKind, role: Role) -> Point {
     Point { role, ..Point::new(key.parse().unwrap(), kind) }

@@ -196,9 +196,6 @@ impl Command {
         };
         let param = members.scalar("param")?.or(inline);
         let valid_until = members.moment("valid_until")?;
-        if param.is_none() && NEED_PARAM.iter().any(|start| name.starts_with(start)) {
-            return Err(Invalid::missing("param"));
-        }
         Ok(Self { id: id.into(), name: name.into(), param, valid_until })
     }
 }
@@ -217,9 +214,6 @@ impl Invalid {
         Self { field: Some(field.into()), ..Self::new(code, detail) }
     }
 }
-
-/// Commands that mean nothing without a value.
-const NEED_PARAM: [&str; 2] = ["SET_", "RESET_ERROR"];
 
 /// Enough for a UUID with words around it.
 const LONGEST_ID: usize = 80;
