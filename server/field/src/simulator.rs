@@ -17,6 +17,7 @@ pub use plant::{Measured, Orders, Plant};
 use connection::Question;
 use memory::Memory;
 
+mod clock;
 mod connection;
 mod fault;
 mod memory;

@@ -30,11 +30,8 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use jiff::SignedDuration;
-use jiff::civil::{DateTime, date};
-
+use super::clock::Clock;
 use super::plant::{Measured, Orders, Plant};
-use crate::clock;
 use crate::map::Area;
 
 /// One unit's memory.
@@ -46,8 +43,7 @@ pub(super) struct Memory {
     registers: BTreeMap<u16, u16>,
     coils: BTreeMap<u16, bool>,
     reset_at: Option<f64>,
-    /// What its clock showed when it was switched on, had it been right then.
-    clock: DateTime,
+    clock: Clock,
 }
 
 /// There is nothing at that address, or nothing that can be written.
@@ -62,7 +58,7 @@ impl Memory {
             registers: BTreeMap::new(),
             coils: BTreeMap::new(),
             reset_at: None,
-            clock: date(2000, 1, 1).at(0, 0, 0, 0),
+            clock: Clock::default(),
         }
     }
 
@@ -78,7 +74,7 @@ impl Memory {
         elapsed: Duration,
     ) -> Result<Vec<u16>, NoSuchAddress> {
         let measured = self.measured(elapsed);
-        let clock = self.time(elapsed);
+        let clock = self.clock.registers(elapsed);
         let register = |address| match address {
             CLOCK_FIRST.. => of(&clock, address, CLOCK_FIRST),
             _ => self.register(address, &measured),
@@ -116,7 +112,7 @@ impl Memory {
     ) -> Result<(), NoSuchAddress> {
         let places = writable(start, values.len(), is_writable_register)?;
         let is_time = places.clone().any(|place| CLOCK.contains(&place));
-        let mut clock = self.time(self.now);
+        let mut clock = self.clock.registers(self.now);
         for (place, value) in places.zip(values.iter().copied()) {
             let hand = place.checked_sub(CLOCK_FIRST).and_then(|at| clock.get_mut(usize::from(at)));
             match hand {
@@ -125,7 +121,7 @@ impl Memory {
             }
         }
         if is_time {
-            self.set_clock(clock);
+            self.clock.set(clock, self.now);
         }
         Ok(())
     }
@@ -164,18 +160,6 @@ impl Memory {
 
     fn is_off(&self) -> bool {
         MODES_OFF.contains(&self.parameter(WORK_MODE))
-    }
-
-    fn time(&self, elapsed: Duration) -> [u16; clock::WIDTH] {
-        let elapsed = SignedDuration::try_from(elapsed).unwrap_or(SignedDuration::MAX);
-        clock::show(self.clock.saturating_add(elapsed))
-    }
-
-    fn set_clock(&mut self, registers: [u16; clock::WIDTH]) {
-        let elapsed = SignedDuration::try_from(self.now).unwrap_or(SignedDuration::MAX);
-        if let Some(time) = clock::read(registers) {
-            self.clock = time.saturating_sub(elapsed);
-        }
     }
 
     fn register(&self, address: u16, measured: &Measured) -> Result<u16, NoSuchAddress> {
