@@ -8,6 +8,8 @@ use serde_json::json;
 /// Why a request is not answered as wished.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub(crate) enum ApiError {
+    #[error("`{name}` {why}")]
+    BadQuery { name: String, why: String },
     #[error("device `{0}` is not configured here")]
     DeviceNotFound(String),
     #[error("pages of another site may not ask this")]
@@ -16,6 +18,8 @@ pub(crate) enum ApiError {
     NoHandshake(String),
     #[error("{0}")]
     NotReady(String),
+    #[error("the records cannot be read just now")]
+    RecordsUnavailable,
     #[error("not signed in")]
     Unauthorized,
 }
@@ -23,10 +27,12 @@ pub(crate) enum ApiError {
 impl ApiError {
     fn status(&self) -> (StatusCode, &'static str) {
         match self {
+            Self::BadQuery { .. } => (StatusCode::BAD_REQUEST, "BAD_QUERY"),
             Self::DeviceNotFound(_) => (StatusCode::NOT_FOUND, "DEVICE_NOT_FOUND"),
             Self::ForeignOrigin => (StatusCode::FORBIDDEN, "FOREIGN_ORIGIN"),
             Self::NoHandshake(_) => (StatusCode::BAD_REQUEST, "NO_HANDSHAKE"),
             Self::NotReady(_) => (StatusCode::SERVICE_UNAVAILABLE, "NOT_READY"),
+            Self::RecordsUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "RECORDS_UNAVAILABLE"),
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "UNAUTHORIZED"),
         }
     }

@@ -32,7 +32,7 @@ use http::{HeaderValue, StatusCode};
 use prometheus_client::registry::Registry;
 use protocol::point::Plant;
 use protocol::wire::session::Integrity;
-use store::Records;
+use store::{CommandHistory, Records};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_http::limit::RequestBodyLimitLayer;
@@ -63,6 +63,7 @@ pub struct Setup {
     pub plant: Arc<Plant>,
     pub native: native::Settings,
     pub records: Records,
+    pub commands: CommandHistory,
     pub config: Config,
 }
 
@@ -73,6 +74,7 @@ pub struct Gateway {
     plant: Arc<Plant>,
     native: Arc<native::Settings>,
     records: Records,
+    commands: CommandHistory,
     config: Arc<Config>,
     registry: Arc<Registry>,
     /// Everything that must have ended before the process does.
@@ -83,11 +85,11 @@ pub struct Gateway {
 impl Gateway {
     /// A gateway that serves until `stop`.
     pub fn new(setup: Setup, stop: CancellationToken) -> Self {
-        let Setup { hub, plant, native, records, config } = setup;
+        let Setup { hub, plant, native, records, commands, config } = setup;
         let (native, config) = (Arc::new(native), Arc::new(config));
         let registry = Arc::new(metrics::registry(&hub, &stop));
         let tasks = TaskTracker::new();
-        Self { hub, plant, native, records, config, registry, tasks, stop }
+        Self { hub, plant, native, records, commands, config, registry, tasks, stop }
     }
 
     /// Cancelled when it is time to stop.
@@ -99,6 +101,8 @@ impl Gateway {
 /// Every route but the pages; it has no fallback.
 pub fn router(gateway: Gateway) -> Router {
     let routes = watched()
+        .route("/api/commands", get(rest::commands::page))
+        .route("/api/commands.csv", get(rest::commands::sheet))
         .route("/api/connections", inside(rest::connections::slowest))
         .route("/api/devices", get(rest::devices::list))
         .route("/api/devices/{id}", get(rest::devices::one))

@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod coming_back;
+mod commands;
 mod handshake;
 mod house;
 mod metrics;

@@ -10,19 +10,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dialect::native::Settings;
-use engine::{Journal, Limits, PushStrategy, Setup};
-use gateway::{Config, Desk, Gateway, Hub, Stopwatch, Token};
+use engine::{ArbiterPolicy, Journal, Limits, PushStrategy, Setup};
+use gateway::{Config, Desk, Gateway, Hub, Shelf, Stopwatch, Token};
+use protocol::command::OrderKey;
 use protocol::digest::{Algorithm, Seal};
 use protocol::id::ChannelId;
+use protocol::job::Job;
 use protocol::part::{Condition, PartState};
 use protocol::point::{Device, Name, Plant, Point, PointKind, Site};
 use protocol::reading::Value;
 use protocol::report::{Reach, Report};
 use protocol::time::Timestamp;
 use protocol::wire::session::Integrity;
-use store::{Inbox, JournalInbox, Policy, Records, Store, write_records};
+use store::{
+    Commands, CommandsInbox, CommandsPolicy, Inbox, JournalInbox, Policy, Records, Store,
+    write_commands, write_records,
+};
 use tokio::net::TcpListener;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -60,11 +65,17 @@ pub(crate) struct House {
     pub(crate) gateway: Gateway,
     pub(crate) stop: CancellationToken,
     pub(crate) served: JoinHandle<()>,
+    /// Where orders are put on record; on the disk once somebody writes them there.
+    pub(crate) commands: Commands,
     inbox: Inbox,
+    orders: CommandsInbox,
     points: usize,
     station: Station,
     /// Nobody reads it: what is kept stays in memory.
     _journal: JournalInbox,
+    /// Nobody carries them out.
+    _jobs: mpsc::Receiver<Job>,
+    _intents: mpsc::Receiver<OrderKey>,
 }
 
 /// The Station's task, and what the next one needs.
@@ -87,9 +98,12 @@ impl House {
             intervals: BTreeMap::new(),
             push,
             limits: Limits { connections: rules.connections, per_user: 10 },
+            arbiter: ArbiterPolicy::default(),
         };
         let (disk, journal) = store::Journal::open();
-        let (hub, desk) = Hub::open(&setup.plant, Journal::default(), disk, stopwatch);
+        let (commands, orders, intents) = Commands::open();
+        let shelf = Shelf { journal: Journal::default(), disk, commands: commands.clone() };
+        let (hub, desk, jobs) = Hub::open(&setup.plant, shelf, stopwatch);
         let desk = Arc::new(Mutex::new(desk));
         let running = gateway::run_station(Arc::clone(&desk), setup.clone(), stop.clone());
         let station = Station { running: tokio::spawn(running), desk, setup };
@@ -106,15 +120,30 @@ impl House {
         let config = Config { origins, integrity, token };
         let (records, inbox) = Records::open();
         let (plant, hub_here) = (Arc::new(plant(rules.points)), hub.clone());
-        let setup = gateway::Setup { hub: hub_here, plant, native, records, config };
+        let history = commands.history();
+        let setup =
+            gateway::Setup { hub: hub_here, plant, native, records, commands: history, config };
         let gateway = Gateway::new(setup, stop.clone());
         let listener = gateway::bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = TcpListener::local_addr(&listener).unwrap();
         let router = gateway::router(gateway.clone());
         let served = tokio::spawn(gateway::serve(listener, router, gateway.clone()));
         let points = rules.points;
-        let house =
-            Self { address, hub, gateway, stop, served, inbox, points, station, _journal: journal };
+        let house = Self {
+            address,
+            hub,
+            gateway,
+            stop,
+            served,
+            commands,
+            inbox,
+            orders,
+            points,
+            station,
+            _journal: journal,
+            _jobs: jobs,
+            _intents: intents,
+        };
         house.becomes_ready().await;
         house
     }
@@ -146,6 +175,19 @@ impl House {
         });
         write_records(folder.into(), self.inbox, Policy::default(), self.stop, conditions).await;
         Store::open(folder).await.unwrap()
+    }
+
+    /// Puts orders on record in `folder`, from now on.
+    pub(crate) fn write_commands(&self, folder: &Path) -> JoinHandle<()> {
+        let (conditions, _) = watch::channel(Condition {
+            since: Timestamp::default(),
+            state: PartState::Working,
+            why: None,
+        });
+        let policy = CommandsPolicy { keep: CENTURY, ..CommandsPolicy::default() };
+        let inbox = self.orders.clone();
+        let stop = self.stop.clone();
+        tokio::spawn(write_commands(folder.into(), inbox, policy, stop, conditions))
     }
 
     /// A board's answer to a poll: its temperature, and the same for its other points.
@@ -181,3 +223,6 @@ fn point(n: usize) -> Point {
     let key = if n == 0 { "temperature".into() } else { format!("point_{n}") };
     Point { unit: "°C".into(), ..Point::new(key.parse().unwrap(), PointKind::Telemetry) }
 }
+
+/// The orders of tests are from any time.
+const CENTURY: Duration = Duration::from_secs(100 * 366 * 24 * 60 * 60);
