@@ -1,6 +1,9 @@
 //! Makes the tasks and the queues between them, in the order of the road.
 
+mod jobs;
+mod orders;
 mod parts;
+mod pscada;
 mod station;
 
 use std::collections::BTreeMap;
@@ -14,20 +17,26 @@ use config::Configuration;
 use dialect::native::Settings;
 use engine::Event;
 use field::map::ChannelConfig;
-use field::{poller, simulator::Board};
+use field::poller::{self, News};
+use field::simulator::Board;
+use field::work::Jobs;
 use gateway::{Gateway, Hub, Stopwatch};
 use leptos::config::LeptosOptions;
 use protocol::digest::Seal;
 use protocol::id::ChannelId;
 use protocol::wire::session::Integrity;
 use tokio::net::TcpListener;
-use tokio::sync::{Mutex, mpsc, watch};
+use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use self::jobs::{Ways, hand_out};
+use self::orders::start_commands;
 use self::parts::start_records;
-use self::station::{follow_clock, start_station};
+use self::pscada::start_slave;
+use self::station::{Orders, follow_clock, start_station};
 use crate::first_page::FirstPage;
+use crate::paces::Paces;
 use crate::supervise::{keep_alive, keep_running};
 use crate::{key, pages};
 
@@ -35,16 +44,14 @@ use crate::{key, pages};
 pub(crate) struct Running {
     pub address: SocketAddr,
     pub hub: Hub,
-    paces: Paces<watch::Sender<Duration>>,
+    paces: Paces,
     tasks: TaskTracker,
 }
 
 impl Running {
     /// Polls a channel at another pace from now on, and pushes at the same (S0-11).
     pub(crate) fn set_pace(&self, channel: ChannelId, interval: Duration) {
-        if let Some(pace) = self.paces.get(&channel) {
-            pace.send_replace(interval);
-        }
+        self.paces.set(channel, interval);
     }
 
     /// Waits until every task has ended, once they have been told to stop.
@@ -74,22 +81,31 @@ pub(crate) async fn start(
     for board in boards {
         tasks.spawn(board.run(stop.clone()));
     }
-    let (senders, paces) = paces(configuration);
     // The last sockets are closed by a Station that still runs.
     let stop_station = CancellationToken::new();
-    let hub = start_station(configuration, &paces, stopwatch, &tasks, &stop_station).await;
-    start_pollers(&configuration.channels, &paces, &hub, &tasks, &stop);
+    let (orders, shelf) = Orders::open(configuration, stopwatch).await;
+    let (paces, commands) = (orders.paces.clone(), orders.commands.history());
+    let (hub, todo) =
+        start_station(configuration, shelf, &orders, stopwatch, &tasks, &stop_station);
+    start_commands(configuration, orders, &hub, &tasks);
+    let boards = start_pollers(&configuration.channels, &paces, &hub, &tasks, &stop);
+    let ways = Ways { boards, paces: paces.clone() };
+    tasks.spawn(hand_out(todo, ways, hub.clone()));
+    if let Some(config) = configuration.pscada.clone() {
+        start_slave(config, &hub, &tasks, &stop);
+    }
     tasks.spawn(follow_clock(hub.clone(), stop.clone()));
     let first_page = FirstPage {
         hub: hub.clone(),
         plant: Arc::clone(&plant),
-        paces: Arc::new(paces),
+        paces: paces.clone(),
         snapshot_interval: configuration.push.full_snapshot_interval,
     };
     let setup = gateway::Setup {
         records: start_records(configuration, &hub, &tasks, &stop),
         hub: hub.clone(),
         plant,
+        commands,
         native: Settings { timed, ..settings(configuration, &integrity) },
         config: gateway_config(configuration, integrity),
     };
@@ -98,45 +114,60 @@ pub(crate) async fn start(
         start_watching(address, &gateway, &tasks, &stop_station);
     }
     start_serving(listener, address, gateway, first_page, &tasks, stop_station);
-    Ok(Some(Running { address, hub, paces: senders, tasks }))
+    Ok(Some(Running { address, hub, paces, tasks }))
 }
 
-/// One poller a channel, each started again if it fails.
+/// One poller a channel, each started again if it fails; the answer is where each takes its jobs.
 fn start_pollers(
     channels: &[ChannelConfig],
-    paces: &BTreeMap<ChannelId, watch::Receiver<Duration>>,
+    paces: &Paces,
     hub: &Hub,
     tasks: &TaskTracker,
     stop: &CancellationToken,
-) {
-    let (outbox, mut inbox) = mpsc::channel(REPORTS);
+) -> BTreeMap<ChannelId, Jobs> {
+    let (outbox, inbox) = mpsc::channel(REPORTS);
+    let mut boards = BTreeMap::new();
     for config in channels {
-        let Some(pace) = paces.get(&config.id).cloned() else { continue };
+        let Some(pace) = paces.follow(config.id) else { continue };
+        let (jobs, todo) = Jobs::open();
+        boards.insert(config.id, jobs);
         let name = format!("poller of channel {}", config.id);
         let poll = {
             let (config, pace, outbox, stop) =
                 (config.clone(), pace.clone(), outbox.clone(), stop.clone());
-            move || poller::run(config.clone(), pace.clone(), outbox.clone(), stop.clone())
+            move || {
+                let (pace, todo, outbox) = (pace.clone(), todo.clone(), outbox.clone());
+                poller::run(config.clone(), pace, todo, outbox, stop.clone())
+            }
         };
         let stopped = stop.clone();
         tasks.spawn(async move { keep_alive(&name, stopped, poll).await });
         tasks.spawn(tell_pace(config.id, pace, hub.clone(), stop.clone()));
     }
-    let hub = hub.clone();
-    tasks.spawn(async move {
-        while let Some(polled) = inbox.recv().await {
-            hub.metrics().polled(&polled.report, polled.took);
-            if hub.report(polled.report, polled.at).await.is_err() {
-                return;
+    tasks.spawn(bring(inbox, hub.clone()));
+    boards
+}
+
+/// Brings the Station what pollers tell, in their order.
+async fn bring(mut inbox: mpsc::Receiver<News>, hub: Hub) {
+    while let Some(news) = inbox.recv().await {
+        let told = match news {
+            News::Polled(polled) => {
+                hub.metrics().polled(&polled.report, polled.took);
+                hub.report(polled.report, polled.at).await
             }
+            News::Executed { key, execution } => hub.tell(Event::Executed { key, execution }).await,
+        };
+        if told.is_err() {
+            return;
         }
-    });
+    }
 }
 
 /// Lets the Station know how often it may expect a report.
 async fn tell_pace(
     channel: ChannelId,
-    mut pace: watch::Receiver<Duration>,
+    mut pace: tokio::sync::watch::Receiver<Duration>,
     hub: Hub,
     stop: CancellationToken,
 ) {
@@ -220,18 +251,6 @@ fn start_serving(
 fn gateway_config(configuration: &Configuration, integrity: Integrity) -> gateway::Config {
     let token = configuration.metrics.token.clone().map(gateway::Token::new);
     gateway::Config { origins: configuration.origins.clone(), integrity, token }
-}
-
-type Paces<End> = BTreeMap<ChannelId, End>;
-
-fn paces(
-    configuration: &Configuration,
-) -> (Paces<watch::Sender<Duration>>, Paces<watch::Receiver<Duration>>) {
-    let pairs = configuration.channels.iter().map(|config| {
-        let (sender, receiver) = watch::channel(config.poll_interval);
-        ((config.id, sender), (config.id, receiver))
-    });
-    pairs.unzip()
 }
 
 fn integrity(configuration: &Configuration) -> anyhow::Result<Integrity> {

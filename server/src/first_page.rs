@@ -7,18 +7,18 @@ use std::time::Duration;
 use axum::http::{header, request::Parts};
 use gateway::Hub;
 use jiff::tz::TimeZone;
-use protocol::id::ChannelId;
 use protocol::point::{Plant, Site};
 use protocol::time::Timestamp;
-use tokio::sync::watch;
 use ui::{Bootstrap, Choice, Told, Zone, device_of};
+
+use crate::paces::Paces;
 
 /// Makes the first content of every page.
 #[derive(Clone)]
 pub(crate) struct FirstPage {
     pub hub: Hub,
     pub plant: Arc<Plant>,
-    pub paces: Arc<BTreeMap<ChannelId, watch::Receiver<Duration>>>,
+    pub paces: Paces,
     pub snapshot_interval: Duration,
 }
 
@@ -49,7 +49,8 @@ impl FirstPage {
     }
 
     fn poll_ms(&self) -> BTreeMap<protocol::id::DeviceId, u32> {
-        let pace = |channel| self.paces.get(&channel).map(|pace| millis(*pace.borrow()));
+        let paces = self.paces.all();
+        let pace = |channel| paces.get(&channel).copied().map(millis);
         let devices = self.plant.devices.iter();
         devices.filter_map(|device| Some((device.id.clone(), pace(device.channel)?))).collect()
     }

@@ -14,6 +14,7 @@ mod key;
 mod log;
 mod notify;
 mod open_files;
+mod paces;
 mod pages;
 mod reload;
 mod shutdown;

@@ -106,8 +106,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 mod tests {
     use std::sync::Arc;
 
-    use engine::{Journal, Limits, PushStrategy, Setup};
-    use gateway::Stopwatch;
+    use engine::{ArbiterPolicy, Journal, Limits, PushStrategy, Setup};
+    use gateway::{Shelf, Stopwatch};
     use tokio::sync::{Mutex, mpsc};
 
     use super::*;
@@ -148,7 +148,9 @@ mod tests {
             (demo::prepare(&[], Vec::new()).await.unwrap(), Stopwatch::start());
         let plant = plant.configuration.plant;
         let (disk, _inbox) = store::Journal::open();
-        let (hub, desk) = Hub::open(&plant, Journal::default(), disk, stopwatch);
+        let (commands, _commands_inbox, _durable) = store::Commands::open();
+        let shelf = Shelf { journal: Journal::default(), disk, commands };
+        let (hub, desk, _todo) = Hub::open(&plant, shelf, stopwatch);
         let desk = Arc::new(Mutex::new(desk));
         let (heard, mut stages) = mpsc::unbounded_channel();
         let stop = CancellationToken::new();
@@ -166,6 +168,7 @@ mod tests {
             intervals: [].into(),
             push: PushStrategy::default(),
             limits: Limits::default(),
+            arbiter: ArbiterPolicy::default(),
         };
         let station = tokio::spawn(gateway::run_station(desk, setup, stop.clone()));
         while stages.recv().await != Some(Stage::Alive(address())) {}

@@ -6,56 +6,99 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use config::Configuration;
-use engine::{Event, Journal, Limits, Setup};
-use gateway::{Hub, Stopwatch};
-use protocol::id::ChannelId;
+use engine::{ArbiterPolicy, Event, Journal, Limits, Setup};
+use gateway::{Hub, Shelf, Stopwatch};
+use protocol::command::OrderKey;
+use protocol::job::Job;
 use protocol::journal::Past;
 use protocol::part::Part;
-use tokio::sync::{Mutex, watch};
+use protocol::time::Timestamp;
+use tokio::sync::{Mutex, mpsc};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::parts::tell_condition;
+use crate::paces::Paces;
 use crate::supervise::keep_alive;
 
+/// What the Station starts from beside its journal: orders, and the pace of each channel.
+pub(super) struct Orders {
+    pub commands: store::Commands,
+    pub inbox: store::CommandsInbox,
+    /// Intents that are on the disk.
+    pub durable: mpsc::Receiver<OrderKey>,
+    pub paces: Paces,
+    pub journal: store::JournalInbox,
+    /// The Station has ended for good: what is still to be written is written now.
+    pub ended: CancellationToken,
+}
+
+impl Orders {
+    /// Opens what orders are kept in, and reads what earlier processes left there and elsewhere.
+    pub(super) async fn open(configuration: &Configuration, stopwatch: Stopwatch) -> (Self, Shelf) {
+        let directory = &configuration.data_dir;
+        let now = stopwatch.clock().at(stopwatch.now());
+        let (commands, inbox, durable) = store::Commands::open();
+        let (disk, journal) = store::Journal::open();
+        let since = Timestamp::from_millis(now.as_millis().saturating_sub(SAME_ORDER_MS));
+        let (past, recent, settings) = tokio::join!(
+            store::read_past(directory, READ_PAST_WITHIN),
+            store::read_recent_commands(directory, since, READ_PAST_WITHIN),
+            store::read_settings(directory, READ_PAST_WITHIN),
+        );
+        let past = past.unwrap_or_else(|error| {
+            tracing::error!("nothing of the time before is known: {error}");
+            Past::default()
+        });
+        let recent = recent.unwrap_or_else(|error| {
+            tracing::error!("no order of the time before is known: {error}");
+            Vec::new()
+        });
+        let settings = settings.unwrap_or_else(|error| {
+            tracing::error!("what was ordered to stay is not known: {error}");
+            BTreeMap::new()
+        });
+        let paces = Paces::new(configuration, &settings, commands.clone());
+        let past = Past { commands: recent, ..past };
+        let shelf = Shelf { journal: Journal::after(past, now), disk, commands: commands.clone() };
+        let ended = CancellationToken::new();
+        (Self { commands, inbox, durable, paces, journal, ended }, shelf)
+    }
+}
+
 /// The one writer of all streams, started again where it fails; and the journal that lets it, and
-/// the next process, go on where it was.
-pub(super) async fn start_station(
+/// the next process, go on where it was. What it wants done comes out of the second answer.
+pub(super) fn start_station(
     configuration: &Configuration,
-    paces: &BTreeMap<ChannelId, watch::Receiver<Duration>>,
+    shelf: Shelf,
+    orders: &Orders,
     stopwatch: Stopwatch,
     tasks: &TaskTracker,
     stop: &CancellationToken,
-) -> Hub {
-    let (disk, inbox) = store::Journal::open();
-    let past = store::read_past(&configuration.data_dir, READ_PAST_WITHIN).await;
-    let past = past.unwrap_or_else(|error| {
-        tracing::error!("nothing of the time before is known: {error}");
-        Past::default()
-    });
-    let journal = Journal::after(past, stopwatch.clock().at(stopwatch.now()));
-    let (hub, desk) = Hub::open(&configuration.plant, journal, disk, stopwatch);
+) -> (Hub, mpsc::Receiver<Job>) {
+    let (hub, desk, todo) = Hub::open(&configuration.plant, shelf, stopwatch);
     let desk = Arc::new(Mutex::new(desk));
     let setup = {
         let (plant, push) = (configuration.plant.clone(), configuration.push);
-        let paces = paces.clone();
+        let (paces, arbiter) = (orders.paces.clone(), configuration.arbiter);
         move || Setup {
             plant: plant.clone(),
-            intervals: paces.iter().map(|(id, pace)| (*id, *pace.borrow())).collect(),
+            intervals: paces.all(),
             push,
             limits: Limits::default(),
+            arbiter: ArbiterPolicy { hold: arbiter.hold },
         }
     };
     let stopped = stop.clone();
     let run = move || gateway::run_station(Arc::clone(&desk), setup(), stopped.clone());
-    let (stopped, ended) = (stop.clone(), CancellationToken::new());
-    start_journal(configuration, inbox, &hub, tasks, ended.clone());
+    let (stopped, ended) = (stop.clone(), orders.ended.clone());
+    start_journal(configuration, orders.journal.clone(), &hub, tasks, ended.clone());
     tasks.spawn(async move {
         keep_alive("station", stopped, run).await;
         ended.cancel();
     });
-    hub
+    (hub, todo)
 }
 
 /// Brings to the disk what the Station keeps. It ends by itself once the Station has `ended` and all
@@ -113,6 +156,9 @@ pub(super) async fn follow_clock(hub: Hub, stop: CancellationToken) {
 /// A disk that takes longer to be read keeps nobody waiting: the server has to be back within three
 /// seconds (S0-69).
 const READ_PAST_WITHIN: Duration = Duration::from_millis(1500);
+
+/// So long the same id is the same order (`native-wire` 8).
+const SAME_ORDER_MS: u64 = 600_000;
 
 /// How long a disk that fails may hold up the end of the process.
 const LAST_WRITE: Duration = Duration::from_secs(2);
