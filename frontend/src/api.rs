@@ -5,8 +5,10 @@ use protocol::id::DeviceId;
 use protocol::json;
 use protocol::point::Device;
 use protocol::wire::CloseCode;
+use protocol::wire::commands::CommandPage;
 use protocol::wire::session::SessionGrant;
 use serde::de::DeserializeOwned;
+use ui::RecordWish;
 use web_sys::RequestCache;
 
 /// Asks how frames are sealed; a failure reads like a socket that did not come to stand.
@@ -26,9 +28,25 @@ pub(crate) async fn device(id: &DeviceId) -> Option<Device> {
     read(answer).await
 }
 
+/// A part of the record of orders; `None` if the server does not tell.
+pub(crate) async fn commands(wish: &RecordWish) -> Option<CommandPage> {
+    let mut address = format!("/api/commands?limit={ROWS}");
+    if !wish.query.is_empty() {
+        address = format!("{address}&{}", wish.query);
+    }
+    if let Some(before) = &wish.before {
+        address = format!("{address}&before={before}");
+    }
+    let answer = Request::get(&address).cache(RequestCache::NoStore).send().await.ok()?;
+    read(answer).await
+}
+
 async fn read<T: DeserializeOwned>(answer: Response) -> Option<T> {
     json::read(&answer.text().await.ok()?).ok()
 }
+
+/// As many as a screen or two show.
+const ROWS: u32 = 50;
 
 /// What a browser says of a socket that never stood.
 const NO_ANSWER: CloseCode = CloseCode::Other(1006);

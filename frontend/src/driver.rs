@@ -10,7 +10,7 @@ use protocol::digest::{Algorithm, Seal};
 use protocol::id::{ConnectionId, DeviceId};
 use protocol::time::{Clock, Instant, Timestamp};
 use protocol::wire::CloseCode;
-use ui::Live;
+use ui::{Live, RecordWish, Wish};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{PageTransitionEvent, VisibilityState};
@@ -18,7 +18,7 @@ use web_sys::{PageTransitionEvent, VisibilityState};
 use crate::alarm::Alarm;
 use crate::listen::listen;
 use crate::socket::{self, Socket};
-use crate::{api, clock, storage};
+use crate::{api, clock, random, storage};
 
 /// One page's session with its socket, timer and signals; lives as long as the page.
 #[derive(Clone)]
@@ -103,6 +103,7 @@ impl Driver {
             }
             match grant {
                 Ok(grant) => {
+                    driver.0.live.permit(&grant.role);
                     driver.tell(Event::Granted(grant.integrity.seal()));
                     driver.open(dial, connection.as_ref());
                 }
@@ -177,6 +178,16 @@ impl Driver {
         let driver = self.clone();
         live.on_retry(move || driver.tell(Event::Retry));
         live.on_facts(move |device| learn(live, device));
+        let driver = self.clone();
+        live.on_command(move |wish| driver.order(wish));
+        live.on_record(move |wish| look_up(live, wish));
+    }
+
+    fn order(&self, wish: Wish) {
+        let id = random::id();
+        self.0.live.gave(id.clone(), wish.clone());
+        let Wish { device, command: name, param } = wish;
+        self.tell(Event::Command { device, id, name, param });
     }
 
     fn show_time(&self) {
@@ -194,6 +205,14 @@ fn learn(live: Live, device: DeviceId) {
             Some(facts) => live.learn(facts),
             None => set_timeout(move || learn(live, device), PATIENCE),
         }
+    });
+}
+
+/// Fetches a part of the record; one that does not come is asked for again by whoever looks.
+fn look_up(live: Live, wish: RecordWish) {
+    spawn_local(async move {
+        let page = api::commands(&wish).await;
+        live.recorded(&wish, page);
     });
 }
 

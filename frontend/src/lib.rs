@@ -6,6 +6,7 @@ mod api;
 mod clock;
 mod driver;
 mod listen;
+mod random;
 mod socket;
 mod storage;
 

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use leptos::server::codee::{Decoder, Encoder};
-use protocol::frame::{StateChanged, Update};
+use protocol::frame::{CommandExecuted, KeyEvent, StateChanged, Update};
 use protocol::id::{DeviceId, SiteId};
 use protocol::json;
-use protocol::point::{Device, Plant, Site};
+use protocol::point::{Device, Name, Plant, Site};
 use protocol::stream::StreamName;
 use protocol::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -28,8 +28,10 @@ pub struct Bootstrap {
     pub snapshot_interval_ms: u64,
     pub sites: Vec<Site>,
     pub zones: BTreeMap<SiteId, Zone>,
-    /// Every device, but of their points only those of the overview.
+    /// Every device, but of their points only those of the overview, and no commands.
     pub devices: Vec<Device>,
+    /// What commands are called, by their names on the wire.
+    pub titles: BTreeMap<String, Name>,
     /// How often each device is polled, where known.
     pub poll_ms: BTreeMap<DeviceId, u32>,
     /// The device whose page is asked for, with all its points.
@@ -53,7 +55,39 @@ pub struct Told {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Happening {
     pub device: DeviceId,
-    pub change: StateChanged,
+    pub what: What,
+}
+
+/// What happened: a key event in a form that browsers read with little code.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    Changed(StateChanged),
+    Executed(CommandExecuted),
+}
+
+impl What {
+    pub fn at(&self) -> Timestamp {
+        match self {
+            Self::Changed(change) => change.at,
+            Self::Executed(executed) => executed.at,
+        }
+    }
+}
+
+impl From<KeyEvent> for What {
+    fn from(event: KeyEvent) -> Self {
+        match event {
+            KeyEvent::CommandExecuted(executed) => Self::Executed(executed),
+            KeyEvent::StateChanged(change) => Self::Changed(change),
+        }
+    }
+}
+
+impl From<StateChanged> for What {
+    fn from(change: StateChanged) -> Self {
+        Self::Changed(change)
+    }
 }
 
 /// The wall clock of a site: computed on the server, because old browsers know no zones.
@@ -77,6 +111,7 @@ impl Bootstrap {
             demo: plant.demo,
             sites: plant.sites.clone(),
             devices: plant.devices.iter().map(tile).collect(),
+            titles: titles(plant),
             home: device.as_ref().map(|device| device.id.clone()).or_else(first),
             device,
             ..Self::default()
@@ -119,7 +154,13 @@ pub fn device_of(path: &str) -> Option<DeviceId> {
 
 fn tile(device: &Device) -> Device {
     let chosen = device.overview.iter().filter_map(|key| device.point(key));
-    Device { points: chosen.cloned().collect(), ..device.clone() }
+    Device { points: chosen.cloned().collect(), commands: Vec::new(), ..device.clone() }
+}
+
+/// Where two devices call the same thing by two names, the first of them is as good.
+fn titles(plant: &Plant) -> BTreeMap<String, Name> {
+    let commands = plant.devices.iter().rev().flat_map(|device| device.commands.iter().rev());
+    commands.map(|spec| (spec.name.clone(), spec.title.clone())).collect()
 }
 
 #[cfg(test)]
@@ -156,8 +197,11 @@ mod tests {
 
     #[test]
     fn what_is_embedded_reads_back_the_same() {
-        let page = crate::sample::page(None);
-        let text = Json::encode(&page).unwrap();
-        assert_eq!(Json::decode(&text).unwrap(), page);
+        let device = "board-1".parse().unwrap();
+        for device in [None, Some(&device)] {
+            let page = crate::sample::page(device);
+            let text = Json::encode(&page).unwrap();
+            assert_eq!(Json::decode(&text).unwrap(), page);
+        }
     }
 }

@@ -23,7 +23,7 @@ fn device() -> DeviceId {
     "board-3".parse().unwrap()
 }
 
-fn pages(language: Language) -> [(&'static str, String); 4] {
+fn pages(language: Language) -> [(&'static str, String); 5] {
     let choice = Choice { language, ..Choice::default() };
     let render = |path, device: Option<&DeviceId>| {
         (path, render(path, Bootstrap { choice, ..sample::page(device) }))
@@ -33,6 +33,7 @@ fn pages(language: Language) -> [(&'static str, String); 4] {
         render("/devices/board-3", Some(&device())),
         render("/devices/none", None),
         render("/nowhere", None),
+        render("/commands", None),
     ]
 }
 
@@ -84,9 +85,32 @@ fn an_english_page_has_no_chinese_word() {
 
 #[test]
 fn an_address_that_leads_nowhere_says_so() {
-    let [_, _, (_, device), (_, nowhere)] = pages(Language::Zh);
+    let [_, _, (_, device), (_, nowhere), _] = pages(Language::Zh);
     assert!(device.contains("没有这个设备"));
     assert!(nowhere.contains("没有这个页面"));
+}
+
+#[test]
+fn a_device_offers_its_commands_and_none_before_it_is_connected() {
+    let [_, (_, device), ..] = pages(Language::Zh);
+    for text in ["启动", "设置温度阈值", "正在连接: 连接后才能下发指令", "按住 1 秒执行"]
+    {
+        assert!(device.contains(text), "{text} is not on the device's page");
+    }
+    let buttons = device.matches("type=\"submit\"").count();
+    assert_eq!(buttons, device.matches("type=\"submit\" disabled").count(), "{device}");
+    assert_eq!(device.matches("data-command=").count(), 7);
+    assert!(!device.contains("data-command=\"remote_on\""), "START stands for it");
+}
+
+#[test]
+fn the_commands_page_shows_the_queue_at_once_and_the_record_later() {
+    let [.., (_, commands)] = pages(Language::Zh);
+    for text in ["系统服务器 center", "设置温度阈值 60", "占用中", "12 s", "正在读取", "导出 CSV"]
+    {
+        assert!(commands.contains(text), "{text} is not on the commands page");
+    }
+    assert!(commands.contains("href=\"/commands?origin=pscada\""));
 }
 
 #[test]

@@ -12,12 +12,14 @@ mod contrast;
 mod first_html;
 mod format;
 mod live;
+mod order;
 #[expect(unreachable_pub, reason = "`#[component]` makes the types of its arguments public")]
 mod page;
 mod preference;
 #[cfg(test)]
 mod sample;
 pub mod text;
+mod text_commands;
 #[expect(unreachable_pub, reason = "`#[component]` makes the types of its arguments public")]
 mod view;
 
@@ -27,10 +29,11 @@ use leptos_meta::{Html, MetaTags, provide_meta_context};
 use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::path;
 
-pub use bootstrap::{Bootstrap, Happening, Told, Zone, device_of};
+pub use bootstrap::{Bootstrap, Happening, Told, What, Zone, device_of};
 pub use choice::{Choice, Language, Theme};
-pub use live::{Footing, Live, State};
+pub use live::{Footing, Given, Live, RecordWish, State, Wish};
 
+use page::commands::CommandsPage;
 use page::device::DevicePage;
 use page::missing::Missing;
 use page::overview::Overview;
@@ -76,6 +79,7 @@ pub fn App() -> impl IntoView {
                 <FlatRoutes fallback=|| view! { <Missing/> }>
                     <Route path=path!("/") view=Overview/>
                     <Route path=path!("/devices/:id") view=DevicePage/>
+                    <Route path=path!("/commands") view=CommandsPage/>
                 </FlatRoutes>
             </Shell>
         </Router>

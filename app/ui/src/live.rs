@@ -1,5 +1,6 @@
 //! Where news becomes signals, and nowhere else.
 
+mod commands;
 pub(crate) mod events;
 pub(crate) mod history;
 mod page;
@@ -23,6 +24,9 @@ use protocol::stream::StreamName;
 use protocol::time::{Instant, Timestamp};
 
 use crate::bootstrap::{Bootstrap, Happening, Json, Told};
+use commands::Orders;
+pub(crate) use commands::{Blocked, RecordState};
+pub use commands::{Given, RecordWish, Wish};
 use history::History;
 pub(crate) use standing::Standing;
 use table::Table;
@@ -48,6 +52,7 @@ pub struct Live {
     histories: StoredValue<HashMap<(DeviceId, PointKey), History>>,
     events: RwSignal<Vec<Happening>>,
     parts: RwSignal<BTreeMap<Part, Condition>>,
+    orders: Orders,
 }
 
 /// A device as a whole, told by its own stream.
@@ -96,6 +101,7 @@ impl Live {
             histories: StoredValue::new(HashMap::new()),
             events: RwSignal::new(page.events.clone()),
             parts: RwSignal::new(BTreeMap::new()),
+            orders: Orders::new(page.poll_ms.clone()),
             page: StoredValue::new(page.clone()),
         };
         for (stream, Told { at, update }) in &page.values {
@@ -113,7 +119,7 @@ impl Live {
             News::Happened { stream, event, .. } => self.happened(&stream, &event),
             News::Missed { stream, from, to, events } => self.missed(&stream, from, to, events),
             News::Confirmed { stream, at } => self.confirmed(&stream, at),
-            News::Command { .. } => {}
+            News::Command { id, progress } => self.orders.progress(&id, progress),
             News::Notice(notice) => self.notice.set(Some((notice, self.now_untracked()))),
         }
     }
@@ -140,9 +146,11 @@ impl Live {
 
     /// Takes in something that happened once.
     fn happened(self, stream: &StreamName, event: &KeyEvent) {
-        let KeyEvent::StateChanged(change) = event else { return };
         let Some(device) = stream.device().cloned() else { return };
-        let happening = Happening { device, change: change.clone() };
+        if let KeyEvent::CommandExecuted(executed) = event {
+            self.executed(&device, executed);
+        }
+        let happening = Happening { device, what: event.clone().into() };
         self.events.update(|events| events::add(events, happening));
     }
 
@@ -152,7 +160,8 @@ impl Live {
         let what = if events { events::HOLE_IN_VALUES } else { events::HOLE_IN_ALL };
         let millis = |at: Timestamp| at.as_millis().to_string();
         let change = StateChanged { at: to, new: millis(to), old: millis(from), what: what.into() };
-        self.events.update(|events| events::add(events, Happening { device, change }));
+        let happening = Happening { device, what: change.into() };
+        self.events.update(|events| events::add(events, happening));
     }
 
     fn system_told(self, update: &Update, snapshot: bool) {

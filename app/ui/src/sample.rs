@@ -1,12 +1,16 @@
 //! A small plant for tests: invented facts, and readings in every quality.
 
+use protocol::command::{
+    Check, CommandAction, CommandSpec, OrderLine, Origin, Risk, Setting, Stage, Steps,
+};
 use protocol::device::{DeviceStatus, Links};
-use protocol::frame::{StateChanged, Summary, Update};
+use protocol::frame::{CommandStatus, StateChanged, Summary, Update};
 use protocol::id::{ChannelId, DeviceId};
 use protocol::point::{Device, Direction, Limits, Name, Plant, Point, PointKind, Site};
 use protocol::reading::{Quality, Reading, Reason, Value};
 use protocol::stream::StreamName;
 use protocol::time::Timestamp;
+use protocol::wire::commands::CommandRow;
 
 use crate::{Bootstrap, Happening, Told, Zone};
 use link::status::{LinkState, Status};
@@ -38,7 +42,7 @@ fn device(number: u32) -> Device {
         ),
         points: points(),
         overview: ["rail_potential", "current_a", "temperature"].map(|k| k.parse().unwrap()).into(),
-        commands: Vec::new(),
+        commands: commands(),
         has_pscada: number != 2,
         has_system_server: false,
     }
@@ -73,7 +77,106 @@ fn points() -> Vec<Point> {
         direction: Some(direction),
         ..point(key, zh, en, PointKind::Signal)
     });
-    analog.into_iter().chain(switches).collect()
+    let orders = [
+        ("remote_on", "远方启动", "Remote on"),
+        ("remote_off", "远方停止", "Remote off"),
+        ("reset", "故障复位", "Fault reset"),
+        ("automatic", "自动模式", "Automatic mode"),
+    ];
+    let orders = orders.map(|(key, zh, en)| point(key, zh, en, PointKind::Control));
+    let threshold = Point {
+        unit: "°C".into(),
+        decimals: 1,
+        min: Some(20.0),
+        max: Some(120.0),
+        ..point("temp_threshold", "温度阈值", "Temperature threshold", PointKind::Adjustment)
+    };
+    let mode = point("work_mode", "工作模式", "Work mode", PointKind::Telemetry);
+    analog.into_iter().chain([mode, threshold]).chain(switches).chain(orders).collect()
+}
+
+fn commands() -> Vec<CommandSpec> {
+    let command = |name_on_wire: &str, zh, en, risk, action| CommandSpec {
+        name: name_on_wire.into(),
+        title: name(zh, en),
+        risk,
+        action,
+    };
+    let write = |key: &str, value, verify| CommandAction::Write {
+        point: key.parse().unwrap(),
+        value,
+        verify,
+    };
+    let on = Setting::Fixed(Value::Switch(true));
+    let mode = |mode| {
+        let point = "work_mode".parse().unwrap();
+        Check::Other { point, value: Value::Number(mode) }
+    };
+    let own = |key: &str, zh, en, risk| {
+        command(key, zh, en, risk, write(key, Setting::Param, Check::Same))
+    };
+    vec![
+        command("START", "启动", "Start", Risk::C, write("remote_on", on, mode(4.0))),
+        command("STOP", "停止", "Stop", Risk::C, write("remote_off", on, mode(3.0))),
+        command(
+            "SET_TEMP_THRESHOLD",
+            "设置温度阈值",
+            "Set the threshold",
+            Risk::B,
+            write("temp_threshold", Setting::Param, Check::Same),
+        ),
+        command("RESET_ERROR", "复位", "Reset a fault", Risk::A, write("reset", on, Check::Code)),
+        command("SET_POLL_INTERVAL", "轮询", "Pace", Risk::B, CommandAction::PollInterval),
+        command(
+            "SET_CLOCK",
+            "校时",
+            "Set the clock",
+            Risk::A,
+            CommandAction::SetClock { address: 1 },
+        ),
+        own("temp_threshold", "温度阈值", "Temperature threshold", Risk::B),
+        own("remote_on", "远方启动", "Remote on", Risk::C),
+        own("reset", "故障复位", "Fault reset", Risk::A),
+        own("automatic", "自动模式", "Automatic mode", Risk::B),
+    ]
+}
+
+/// The system server holds a threshold.
+pub(crate) fn order() -> OrderLine {
+    OrderLine {
+        command: "SET_TEMP_THRESHOLD".into(),
+        command_id: "s-1".into(),
+        origin: Origin::SystemServer,
+        param: Some("60".into()),
+        since: ago(2),
+        stage: Stage::Holding,
+        until: Some(NOW + std::time::Duration::from_secs(12)),
+        user: "center".into(),
+    }
+}
+
+/// An order on record.
+pub(crate) fn row() -> CommandRow {
+    CommandRow {
+        accepted_at: ago(60),
+        at: Some(ago(60)),
+        command: "SET_TEMP_THRESHOLD".into(),
+        command_id: "c-1".into(),
+        detail: None,
+        device_id: "board-1".parse().unwrap(),
+        id: 1,
+        ms: Some(40),
+        new: Some(Value::Number(32.0)),
+        old: Some(Value::Number(30.5)),
+        origin: Origin::Local,
+        param: Some("32".into()),
+        reason: None,
+        status: Some(CommandStatus::Success),
+        steps: Steps { recorded: Some(2), sent: Some(3), written: Some(9) },
+        user: "anonymous".into(),
+        verified: Some(true),
+        via: "10.0.0.7".into(),
+    }
 }
 
 fn point(key: &str, zh: &str, en: &str, kind: PointKind) -> Point {
@@ -156,6 +259,7 @@ fn site() -> Update {
     let mut alarm = summary();
     alarm.device_status = DeviceStatus::Alarm;
     alarm.quality = Quality::Bad;
+    alarm.orders = vec![order()];
     let values = [
         ("rail_potential", number(131.0, Quality::Good, None)),
         ("current_a", number(30.5, Quality::Stale, Some(Reason::Overdue))),
@@ -207,7 +311,7 @@ fn switch(is_on: bool, quality: Quality) -> Reading {
 fn happening(seconds: u64, what: &str, old: &str, new: &str) -> Happening {
     let change =
         StateChanged { at: ago(seconds), new: new.into(), old: old.into(), what: what.into() };
-    Happening { device: "board-2".parse().unwrap(), change }
+    Happening { device: "board-2".parse().unwrap(), what: change.into() }
 }
 
 fn ago(seconds: u64) -> Timestamp {

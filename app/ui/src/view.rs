@@ -6,9 +6,11 @@
 
 pub(crate) mod bar;
 pub(crate) mod happenings;
+pub(crate) mod hold;
 pub(crate) mod icon;
 pub(crate) mod lamp;
 pub(crate) mod link;
+pub(crate) mod progress;
 pub(crate) mod reach;
 pub(crate) mod reading;
 pub(crate) mod shell;

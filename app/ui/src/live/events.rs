@@ -6,24 +6,32 @@ use protocol::id::DeviceId;
 use protocol::reading::Value;
 use protocol::time::Timestamp;
 
-use crate::bootstrap::Happening;
+use crate::bootstrap::{Happening, What};
 
 /// Puts a happening in its place, unless it stands there already.
 ///
 /// The streams of a device and of its site tell of the same change, each in its own words.
 pub(super) fn add(events: &mut Vec<Happening>, happening: Happening) {
     let is_same = |known: &Happening| {
-        known.device == happening.device
-            && known.change.what == happening.change.what
-            && known.change.new == happening.change.new
-            && distance(known.change.at, happening.change.at) < SAME_MILLIS
+        known.device == happening.device && is_same(&known.what, &happening.what)
     };
     if events.iter().any(is_same) {
         return;
     }
-    let place = events.partition_point(|known| known.change.at > happening.change.at);
+    let place = events.partition_point(|known| known.what.at() > happening.what.at());
     events.insert(place, happening);
     events.truncate(MOST);
+}
+
+fn is_same(one: &What, other: &What) -> bool {
+    match (one, other) {
+        (What::Changed(one), What::Changed(other)) => {
+            one.what == other.what
+                && one.new == other.new
+                && distance(one.at, other.at) < SAME_MILLIS
+        }
+        (one, other) => one == other,
+    }
 }
 
 /// What changed between two summaries of a device, in the words of its key events.
@@ -36,7 +44,7 @@ pub(super) fn differences(
     let mut found = Vec::new();
     let mut tell = |what: String, old: String, new: String| {
         let change = StateChanged { at, new, old, what };
-        found.push(Happening { device: device.clone(), change });
+        found.push(Happening { device: device.clone(), what: change.into() });
     };
     if old.device_status != new.device_status {
         let words = (old.device_status.to_string(), new.device_status.to_string());
@@ -84,7 +92,7 @@ mod tests {
             old: "working".into(),
             what: "device_status".into(),
         };
-        Happening { device: "board-1".parse().unwrap(), change }
+        Happening { device: "board-1".parse().unwrap(), what: change.into() }
     }
 
     #[test]
@@ -95,7 +103,7 @@ mod tests {
         {
             add(&mut events, happening(at, new));
         }
-        let order: Vec<_> = events.iter().map(|event| event.change.at.as_millis()).collect();
+        let order: Vec<_> = events.iter().map(|known| known.what.at().as_millis()).collect();
         assert_eq!(order, [30_000, 20_000, 10_000]);
         for at in 0..100 {
             add(&mut events, happening(at * 10_000, "testing"));
@@ -112,7 +120,11 @@ mod tests {
         new.links.board = !old.links.board;
         let device = "board-1".parse().unwrap();
         let found = differences(&device, &old, &new, Timestamp::from_millis(1));
-        let what: Vec<_> = found.iter().map(|event| event.change.what.as_str()).collect();
+        let what = |known: &Happening| match &known.what {
+            What::Changed(change) => change.what.clone(),
+            What::Executed(executed) => executed.command.clone(),
+        };
+        let what: Vec<_> = found.iter().map(what).collect();
         assert_eq!(what, ["device_status", "fault_code/E009", "link/board"]);
         assert_eq!(differences(&device, &old, &old, Timestamp::from_millis(1)), []);
     }

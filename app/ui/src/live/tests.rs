@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::bootstrap::What;
 use crate::sample::{self, NOW};
 use link::status::{Ending, LinkState};
 use protocol::reading::Quality;
@@ -191,7 +192,11 @@ fn a_time_of_which_the_values_are_missing_stands_among_the_events() {
     live.apply(News::Missed { stream: stream(), from, to, events: true });
     live.apply(News::Missed { stream: stream(), from, to: to + seconds(60), events: false });
     let events = live.events().get_untracked();
-    let what = events.iter().map(|event| event.change.what.as_str());
+    let changes = events.iter().filter_map(|known| match &known.what {
+        What::Changed(change) => Some(change),
+        What::Executed(_) => None,
+    });
+    let what = changes.map(|change| change.what.as_str());
     let holes: Vec<_> = what.filter(|what| what.starts_with("hole/")).collect();
     assert_eq!(holes, [events::HOLE_IN_ALL, events::HOLE_IN_VALUES]);
 }
@@ -216,5 +221,104 @@ fn a_change_in_an_overview_is_an_event() {
     let update = Update { devices: [(device(), line)].into(), ..Update::default() };
     live.told(&"site/plant".parse().unwrap(), &update, false, NOW);
     let first = live.events().get_untracked().remove(0);
-    assert_eq!((first.device, first.change.new.as_str()), (device(), "fault"));
+    let What::Changed(change) = first.what else { panic!("a state changed") };
+    assert_eq!((first.device, change.new.as_str()), (device(), "fault"));
+}
+
+/// A page that may give orders: connected, signed in, its board reached.
+fn ready() -> (Owner, Live) {
+    let (owner, live) = live();
+    live.permit("operator");
+    live.announce(up());
+    (owner, live)
+}
+
+#[test]
+fn nothing_can_be_ordered_unless_it_can_reach_and_be_judged() {
+    let plant = sample::plant();
+    let device = &plant.devices[0];
+    let (_owner, live) = live();
+    let why = |command: &str| live.blocked(device, command);
+    assert_eq!(why("START"), Some(Blocked::Starting));
+    live.announce(up());
+    assert_eq!(why("START"), Some(Blocked::NotPermitted), "nobody said who we are");
+    live.permit("viewer");
+    assert_eq!(why("START"), Some(Blocked::NotPermitted));
+    live.permit("operator");
+    assert_eq!(why("START"), None);
+
+    let links = Links { board: false, ..Links::default() };
+    live.told(&stream(), &Update { links: Some(links), ..Update::default() }, false, NOW);
+    assert_eq!(why("START"), Some(Blocked::NotReached));
+    assert_eq!(why("SET_POLL_INTERVAL"), None, "that is done without the board");
+
+    live.tick(Instant::from_millis(61_000), NOW + seconds(61));
+    assert_eq!(why("SET_POLL_INTERVAL"), Some(Blocked::Stale));
+    live.announce(down());
+    assert_eq!(why("SET_POLL_INTERVAL"), Some(Blocked::Offline));
+}
+
+#[test]
+fn a_higher_origin_keeps_the_page_from_what_it_holds() {
+    // S0-29
+    let plant = sample::plant();
+    let (_owner, live) = ready();
+    let mut line = sample::summary();
+    line.orders = vec![sample::order()];
+    let update = Update { devices: [(device(), line.clone())].into(), ..Update::default() };
+    live.told(&"site/plant".parse().unwrap(), &update, false, NOW);
+    let until = line.orders[0].until;
+    let (origin, user) = (protocol::command::Origin::SystemServer, "center".to_owned());
+    let held = Some(Blocked::Held { origin, user, until });
+    assert_eq!(live.blocked(&plant.devices[0], "SET_TEMP_THRESHOLD"), held);
+    assert_eq!(live.blocked(&plant.devices[0], "START"), None);
+}
+
+#[test]
+fn an_order_is_followed_under_its_id() {
+    let (_owner, live) = ready();
+    let wish = |param: &str| Wish {
+        device: device(),
+        command: "SET_TEMP_THRESHOLD".into(),
+        param: Some(param.into()),
+    };
+    live.gave("c-1".into(), wish("32"));
+    live.gave("c-2".into(), wish("33"));
+    let last = || live.last_given(&device(), "SET_TEMP_THRESHOLD").unwrap();
+    assert!(last().is_open());
+    let told = |id: &str, progress| live.apply(News::Command { id: id.into(), progress });
+    told("c-1", link::Progress::NotSent);
+    assert_eq!((last().id.as_str(), last().is_open()), ("c-2", true));
+    told("c-2", link::Progress::Sent);
+    assert!(last().is_open());
+    told("c-2", link::Progress::NoResponse);
+    assert!(!last().is_open());
+    assert_eq!(live.last_given(&device(), "START"), None);
+}
+
+#[test]
+fn another_pace_is_that_of_the_whole_channel() {
+    use protocol::command::Origin;
+    use protocol::frame::{CommandExecuted, CommandStatus};
+    use protocol::reading::Value;
+    let (_owner, live) = ready();
+    let executed = CommandExecuted {
+        at: NOW,
+        command: "SET_POLL_INTERVAL".into(),
+        command_id: "c-1".into(),
+        ms: 3,
+        new: Some(Value::Number(2.0)),
+        old: Some(Value::Number(1.0)),
+        origin: Origin::Pscada,
+        param: Some("2".into()),
+        reason: None,
+        status: CommandStatus::Success,
+        user: "pscada".into(),
+    };
+    let event = KeyEvent::CommandExecuted(executed);
+    let id = "e/1".parse().unwrap();
+    live.apply(News::Happened { stream: stream(), event, id, recovered: false, at: NOW });
+    assert_eq!(live.pace(&device()), Some(2000));
+    assert_eq!(live.pace(&"board-2".parse().unwrap()), Some(1000), "that is another channel");
+    assert_eq!(live.events().with_untracked(Vec::len), 4, "and everyone reads of it");
 }

@@ -1,6 +1,7 @@
 //! One device: its values, switches, state and reach.
 
 mod analog;
+mod commands;
 mod switches;
 
 use leptos::prelude::*;
@@ -8,10 +9,11 @@ use leptos_meta::Title;
 use leptos_router::components::A;
 use leptos_router::hooks::use_params_map;
 use protocol::id::DeviceId;
-use protocol::point::{Device, Direction};
+use protocol::point::{Device, Direction, Point, PointKind};
 use protocol::stream::StreamName;
 
 use crate::live::{Live, State};
+use crate::order;
 use crate::page::missing::Missing;
 use crate::preference::{language, t};
 use crate::text;
@@ -19,6 +21,7 @@ use crate::view::reach::Reach;
 use crate::view::reading::name;
 use crate::view::state::{FaultCodes, StateWord};
 use analog::Analog;
+use commands::Commands;
 use switches::Switches;
 
 #[component]
@@ -50,10 +53,9 @@ fn Facts(device: Device) -> impl IntoView {
     let title = device.name.clone();
     let title = move || name(&title, language()).to_owned();
     let switches = |direction: Direction| {
-        let points = device.points.iter().filter(move |point| point.is_switch());
-        let points =
-            points.filter(|point| point.direction.unwrap_or(Direction::Input) == direction);
-        points.cloned().collect::<Vec<_>>()
+        let points = device.points.iter().filter(|point| point.is_switch());
+        let points = points.filter(|point| way(point) == direction);
+        points.filter(|point| !order::is_subject(&device, point)).cloned().collect::<Vec<_>>()
     };
     let (inputs, outputs) = (switches(Direction::Input), switches(Direction::Output));
     view! {
@@ -65,6 +67,7 @@ fn Facts(device: Device) -> impl IntoView {
             <div class="columns">
                 <Analog device=device.clone()/>
                 <div class="column">
+                    <Commands device=device.clone()/>
                     <Switches id="inputs" title=text::INPUTS device=device.clone() points=inputs/>
                     <Switches id="outputs" title=text::OUTPUTS device=device.clone() points=outputs/>
                     <Peers device=device.clone()/>
@@ -73,6 +76,15 @@ fn Facts(device: Device) -> impl IntoView {
         </div>
     }
     .into_any()
+}
+
+/// What a command switches is an output, unless it says otherwise.
+fn way(point: &Point) -> Direction {
+    let usual = match point.kind {
+        PointKind::Control => Direction::Output,
+        _ => Direction::Input,
+    };
+    point.direction.unwrap_or(usual)
 }
 
 /// Every device of the plant, one step away.
@@ -105,10 +117,8 @@ fn Head(device: Device, title: Signal<String>) -> impl IntoView {
     let codes = Signal::derive(move || {
         state.read().as_ref().map(|state| state.fault_codes.clone()).unwrap_or_default()
     });
-    let poll = live.page(|page| page.poll_ms.get(&device.id).copied());
-    let poll = poll.map(|poll| {
-        view! { <p class="poll">{t(text::POLL)}" "<b>{poll.to_string()}" ms"</b></p> }.into_any()
-    });
+    let poll = move || live.pace(&device.id).map(|poll| poll.to_string());
+    let has_poll = poll().is_some();
     view! {
         <header class="head">
             <h1>{title}</h1>
@@ -118,7 +128,7 @@ fn Head(device: Device, title: Signal<String>) -> impl IntoView {
                 <FaultCodes codes/>
                 <span class="muted" hidden=move || !codes.read().is_empty()>{t(text::NO_FAULT_CODES)}</span>
             </p>
-            {poll}
+            <p class="poll" hidden=!has_poll>{t(text::POLL)}" "<b>{poll}" ms"</b></p>
         </header>
     }
     .into_any()

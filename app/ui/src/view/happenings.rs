@@ -2,16 +2,18 @@
 
 use leptos::prelude::*;
 use protocol::device::{DeviceStatus, Peer};
-use protocol::frame::StateChanged;
+use protocol::frame::{CommandExecuted, StateChanged};
 use protocol::time::Timestamp;
 
-use crate::bootstrap::Happening;
+use crate::bootstrap::{Happening, What};
 use crate::choice::Language;
 use crate::format;
 use crate::live::Live;
 use crate::live::events::HOLE_IN_VALUES;
 use crate::preference::{language, t};
 use crate::text;
+use crate::text_commands as words;
+use crate::view::progress::{failure, who};
 use crate::view::reading::name;
 
 #[component]
@@ -36,14 +38,15 @@ pub(crate) fn Happenings(most: usize) -> impl IntoView {
 
 fn line(live: Live, happening: &Happening, language: Language) -> impl IntoView + use<> {
     let zone = live.zone(&happening.device);
-    let at = format::moment(happening.change.at, live.now_untracked(), &zone);
+    let at = happening.what.at();
+    let shown = format::moment(at, live.now_untracked(), &zone);
     let device = live.page(|page| {
         let known = page.devices.iter().find(|device| device.id == happening.device);
         known.map_or_else(|| happening.device.to_string(), |d| name(&d.name, language).to_owned())
     });
     view! {
-        <li data-event=happening.change.what.clone()>
-            <time datetime=format::iso(happening.change.at)>{at}</time>
+        <li data-event=kind(&happening.what)>
+            <time datetime=format::iso(at)>{shown}</time>
             <b>{device}</b>
             <span>{sentence(live, happening, language)}</span>
         </li>
@@ -51,8 +54,39 @@ fn line(live: Live, happening: &Happening, language: Language) -> impl IntoView 
     .into_any()
 }
 
+fn kind(what: &What) -> String {
+    match what {
+        What::Executed(executed) => format!("command/{}", executed.command),
+        What::Changed(change) => change.what.clone(),
+    }
+}
+
 fn sentence(live: Live, happening: &Happening, language: Language) -> String {
-    let StateChanged { old, new, what, .. } = &happening.change;
+    match &happening.what {
+        What::Executed(executed) => command(live, executed, language),
+        What::Changed(change) => changed(live, happening, change, language),
+    }
+}
+
+/// `设置温度报警阈值 30.5 → 32 · 本地 anonymous · 完成`.
+fn command(live: Live, executed: &CommandExecuted, language: Language) -> String {
+    let title = live.title(&executed.command);
+    let title = title.map_or_else(|| executed.command.clone(), |t| name(&t, language).to_owned());
+    let change = match (executed.old, executed.new, &executed.param) {
+        (Some(old), Some(new), Some(_)) => format!(" {old} → {new}"),
+        (_, _, Some(param)) => format!(" {param}"),
+        _ => String::new(),
+    };
+    let outcome = match executed.reason {
+        None => words::SUCCEEDED.of(language).to_owned(),
+        reason => failure(reason, None, language).text,
+    };
+    let who = who(executed.origin, &executed.user, language);
+    format!("{title}{change} · {who} · {outcome}")
+}
+
+fn changed(live: Live, happening: &Happening, fact: &StateChanged, language: Language) -> String {
+    let StateChanged { old, new, what, .. } = fact;
     let change = |what: &str, old: &str, new: &str| format!("{what} {old} → {new}");
     match what.split_once('/') {
         Some(("fault_code", code)) => {
@@ -67,15 +101,15 @@ fn sentence(live: Live, happening: &Happening, language: Language) -> String {
             reach(old, language),
             reach(new, language),
         ),
-        Some(("hole", _)) => hole(live, happening, language),
+        Some(("hole", _)) => hole(live, happening, fact, language),
         Some(("point", key)) => change(&point(live, happening, key, language), old, new),
         _ => change(text::EVENT_STATUS.of(language), status(old, language), status(new, language)),
     }
 }
 
 /// `数据缺失 12:00:01 – 12:00:09`.
-fn hole(live: Live, happening: &Happening, language: Language) -> String {
-    let StateChanged { old, new, what, .. } = &happening.change;
+fn hole(live: Live, happening: &Happening, fact: &StateChanged, language: Language) -> String {
+    let StateChanged { old, new, what, .. } = fact;
     let zone = live.zone(&happening.device);
     let time = |millis: &str| {
         format::time(Timestamp::from_millis(millis.parse().unwrap_or_default()), &zone)

@@ -33,6 +33,7 @@ pub(crate) enum Shape {
     Clock,
     Tiles,
     Board,
+    Order,
     Sun,
     Moon,
     Contrast,
@@ -70,10 +71,12 @@ impl Shape {
     }
 
     fn is_outline(self) -> bool {
-        use Shape::{Board, Broken, Clock, Cross, Dash, Diamond, Question, Ring, Sun, Tiles};
+        use Shape::{
+            Board, Broken, Clock, Cross, Dash, Diamond, Order, Question, Ring, Sun, Tiles,
+        };
         matches!(
             self,
-            Ring | Cross | Question | Broken | Diamond | Dash | Clock | Tiles | Board | Sun
+            Ring | Cross | Question | Broken | Diamond | Dash | Clock | Tiles | Board | Order | Sun
         )
     }
 
@@ -95,6 +98,7 @@ impl Shape {
             Self::Board => {
                 "M3 3h10v10H3zM6 6h4v4H6zM1 6h2M1 10h2M13 6h2M13 10h2M6 1v2M10 1v2M6 13v2M10 13v2"
             }
+            Self::Order => "M2 3h12v10H2zM5 6l2 2l-2 2M9 10h3",
             Self::Sun => {
                 "M8 5a3 3 0 1 0 0 6a3 3 0 1 0 0-6zM8 1v2M8 13v2M1 8h2M13 8h2M3 3l1.4 1.4M11.6 11.6L13 13M13 3l-1.4 1.4M4.4 11.6L3 13"
             }

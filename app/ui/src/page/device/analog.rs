@@ -5,6 +5,7 @@ use protocol::point::{Device, Point};
 use protocol::stream::StreamName;
 
 use crate::live::Live;
+use crate::order;
 use crate::preference::{language, t};
 use crate::text;
 use crate::view::bar::{Bar, Scale};
@@ -14,7 +15,8 @@ use crate::view::sparkline::Sparkline;
 
 #[component]
 pub(super) fn Analog(device: Device) -> impl IntoView {
-    let points = device.points.iter().filter(|point| !point.is_switch()).cloned();
+    let points = device.points.iter().filter(|point| !point.is_switch());
+    let points = points.filter(|point| !order::is_subject(&device, point)).cloned();
     let rows = points.map(|point| view! { <Row device=device.clone() point/> }).collect_view();
     view! {
         <section class="panel analog" aria-labelledby="analog">

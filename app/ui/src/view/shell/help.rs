@@ -12,6 +12,7 @@ use super::rail::device_href;
 use crate::live::Live;
 use crate::preference::t;
 use crate::text;
+use crate::text_commands::KEY_COMMANDS;
 
 /// Listens to the keys while the page lives, and shows what they do.
 #[component]
@@ -31,6 +32,7 @@ pub(super) fn Help(open: RwSignal<Open>) -> impl IntoView {
     let keys = [
         ("g o", text::KEY_OVERVIEW),
         ("g d", text::KEY_DEVICES),
+        ("g c", KEY_COMMANDS),
         ("?", text::KEY_HELP),
         ("Esc", text::KEY_ESCAPE),
     ];
@@ -57,7 +59,7 @@ pub(super) fn Help(open: RwSignal<Open>) -> impl IntoView {
     .into_any()
 }
 
-/// `g o`, `g d`, `?` and Esc; keys that are typed into a field stay there.
+/// `g o`, `g d`, `g c`, `?` and Esc; keys that are typed into a field stay there.
 fn listen(open: RwSignal<Open>) {
     let live = expect_context::<Live>();
     let navigate = use_navigate();
@@ -73,6 +75,7 @@ fn listen(open: RwSignal<Open>) {
             "Escape" => open.set(Open::Nothing),
             "?" => open.set(Open::Help),
             "o" if was_g => go("/"),
+            "c" if was_g => go("/commands"),
             "d" if was_g => device_href(live).iter().for_each(|href| go(href)),
             _ => {}
         }

@@ -6,6 +6,7 @@ use leptos_router::hooks::use_location;
 use crate::live::Live;
 use crate::preference::t;
 use crate::text;
+use crate::text_commands::COMMANDS;
 use crate::view::icon::{Icon, Shape};
 
 #[component]
@@ -29,6 +30,10 @@ pub(super) fn Rail() -> impl IntoView {
                 <span>{t(text::OVERVIEW)}</span>
             </a>
             {device}
+            <a href="/commands" aria-current=move || here(path.read().as_str() == "/commands")>
+                <Icon shape=Shape::Order/>
+                <span>{t(COMMANDS)}</span>
+            </a>
         </nav>
     }
     .into_any()

@@ -11,6 +11,7 @@ use crate::format;
 use crate::live::Live;
 use crate::preference::{Preference, language, t};
 use crate::text;
+use crate::text_commands::COMMANDS;
 use crate::view::icon::{Icon, Shape};
 use crate::view::link::pill::LinkPill;
 use crate::view::reading::name;
@@ -46,6 +47,7 @@ fn Place() -> impl IntoView {
             device.map_or_else(|| id.to_string(), |d| name(&d.name, language()).to_owned())
         }),
         None if path.read().as_str() == "/" => text::OVERVIEW.of(language()).to_owned(),
+        None if path.read().as_str() == "/commands" => COMMANDS.of(language()).to_owned(),
         None => text::NOT_FOUND.of(language()).to_owned(),
     };
     view! {
