@@ -14,5 +14,7 @@ mod clock;
 mod device;
 mod errand;
 mod line;
+mod mbap;
+mod pdu;
 mod serial;
 mod tap;

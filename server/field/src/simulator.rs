@@ -105,9 +105,9 @@ impl Board {
         let is_write = WRITES.contains(&function);
         let fault = self.faults.of(question.unit);
         let answer = match self.memories.get_mut(&question.unit) {
-            None => pdu::exception(function, NO_SUCH_UNIT),
+            None => crate::pdu::exception_of(function, NO_SUCH_UNIT),
             Some(_) if is_write && fault == Fault::RefuseWrites => {
-                pdu::exception(function, DEVICE_FAILURE)
+                crate::pdu::exception_of(function, DEVICE_FAILURE)
             }
             Some(memory) => {
                 memory.pass(elapsed);

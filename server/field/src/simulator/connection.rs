@@ -2,13 +2,14 @@
 
 use std::io;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time;
 
 use super::fault::{Fault, Switches};
-use super::pdu::exception;
+use crate::mbap::Frame;
+use crate::pdu;
 
 /// A request on its way to the one who owns the memories.
 pub(super) struct Question {
@@ -44,7 +45,7 @@ async fn say(stream: &mut TcpStream, mut answer: Frame, fault: Fault) -> io::Res
         Fault::None | Fault::Refuse | Fault::Hang => {}
         // The owner of the memories sees to these.
         Fault::IgnoreWrites | Fault::RefuseWrites => {}
-        Fault::Exception(code) => answer.pdu = exception(answer.function(), code),
+        Fault::Exception(code) => answer.pdu = pdu::exception_of(answer.function(), code),
         Fault::Garbage => return stream.write_all(&answer.scrambled()).await,
         Fault::ShortAnswer => answer.shorten(),
         Fault::ForeignUnit => answer.unit = answer.unit.wrapping_add(1),
@@ -58,32 +59,7 @@ async fn say(stream: &mut TcpStream, mut answer: Frame, fault: Fault) -> io::Res
     stream.write_all(&answer.bytes()).await
 }
 
-/// One Modbus TCP frame.
-struct Frame {
-    transaction: [u8; 2],
-    unit: u8,
-    pdu: Vec<u8>,
-}
-
 impl Frame {
-    async fn read(stream: &mut TcpStream) -> io::Result<Self> {
-        let mut header = [0; 7];
-        stream.read_exact(&mut header).await?;
-        let [t0, t1, p0, p1, l0, l1, unit] = header;
-        let length = u16::from_be_bytes([l0, l1]);
-        if (p0, p1) != (0, 0) || !(2..=254).contains(&length) {
-            return Err(io::ErrorKind::InvalidData.into());
-        }
-        let mut pdu = vec![0; usize::from(length) - 1];
-        stream.read_exact(&mut pdu).await?;
-        Ok(Self { transaction: [t0, t1], unit, pdu })
-    }
-
-    fn bytes(&self) -> Vec<u8> {
-        let length = u16::try_from(self.pdu.len() + 1).unwrap_or(u16::MAX).to_be_bytes();
-        [&self.transaction[..], &[0, 0], &length, &[self.unit], &self.pdu].concat()
-    }
-
     fn function(&self) -> u8 {
         self.pdu.first().copied().unwrap_or(0) & 0x7F
     }

@@ -3,120 +3,35 @@
 use std::time::Duration;
 
 use super::memory::{Memory, NoSuchAddress};
-use crate::map::Area;
+use crate::pdu::{self, Exception, Request};
 
 /// Answers functions 1–6, 15 and 16; everything else with an exception.
 pub(super) fn answer(memory: &mut Memory, request: &[u8], elapsed: Duration) -> Vec<u8> {
-    let Some((&function, rest)) = request.split_first() else {
-        return exception(0, ILLEGAL_FUNCTION);
-    };
-    let result = match function {
-        1 => read_bits(memory, Area::Coil, rest, elapsed),
-        2 => read_bits(memory, Area::DiscreteInput, rest, elapsed),
-        3 | 4 => read_registers(memory, rest, elapsed),
-        5 => write_coil(memory, rest),
-        6 => write_register(memory, rest),
-        15 => write_coils(memory, rest),
-        16 => write_registers(memory, rest),
-        _ => Err(ILLEGAL_FUNCTION),
-    };
-    match result {
-        Ok(body) => [&[function], body.as_slice()].concat(),
-        Err(code) => exception(function, code),
-    }
-}
-
-pub(super) fn exception(function: u8, code: u8) -> Vec<u8> {
-    vec![function | 0x80, code]
-}
-
-fn read_bits(memory: &Memory, area: Area, rest: &[u8], elapsed: Duration) -> Result<Vec<u8>, u8> {
-    let (start, count) = range(rest, MOST_BITS)?;
-    let bits = memory.bits(area, start, count, elapsed)?;
-    let packed = bits.chunks(8).map(|byte| {
-        byte.iter().enumerate().fold(0, |packed, (bit, on)| packed | u8::from(*on) << bit)
+    let function = request.first().copied().unwrap_or(0);
+    let answer = Request::read(request).and_then(|asked| match asked {
+        Request::Read { area, start, count } if area.holds_bits() => {
+            Ok(pdu::bits(function, &memory.bits(area, start, count, elapsed)?))
+        }
+        Request::Read { start, count, .. } => {
+            Ok(pdu::registers(function, &memory.registers(start, count, elapsed)?))
+        }
+        Request::WriteCoils { start, values } => {
+            memory.write_coils(start, &values)?;
+            Ok(pdu::confirmation(request))
+        }
+        Request::WriteRegisters { start, values } => {
+            memory.write_registers(start, &values)?;
+            Ok(pdu::confirmation(request))
+        }
     });
-    Ok(counted(packed.collect()))
+    answer.unwrap_or_else(|exception| pdu::refusal(function, exception))
 }
 
-fn read_registers(memory: &Memory, rest: &[u8], elapsed: Duration) -> Result<Vec<u8>, u8> {
-    let (start, count) = range(rest, MOST_REGISTERS)?;
-    let registers = memory.registers(start, count, elapsed)?;
-    Ok(counted(registers.into_iter().flat_map(u16::to_be_bytes).collect()))
-}
-
-fn write_coil(memory: &mut Memory, rest: &[u8]) -> Result<Vec<u8>, u8> {
-    let (start, value) = two_words(rest)?;
-    let on = match value {
-        0xFF00 => true,
-        0x0000 => false,
-        _ => return Err(ILLEGAL_VALUE),
-    };
-    memory.write_coils(start, &[on])?;
-    Ok(rest.to_vec())
-}
-
-fn write_register(memory: &mut Memory, rest: &[u8]) -> Result<Vec<u8>, u8> {
-    let (start, value) = two_words(rest)?;
-    memory.write_registers(start, &[value])?;
-    Ok(rest.to_vec())
-}
-
-fn write_coils(memory: &mut Memory, rest: &[u8]) -> Result<Vec<u8>, u8> {
-    let (head, packed) = rest.split_at_checked(5).ok_or(ILLEGAL_VALUE)?;
-    let (start, count) = range(head, MOST_BITS)?;
-    if packed.len() != usize::from(count.div_ceil(8)) {
-        return Err(ILLEGAL_VALUE);
-    }
-    let bits = packed.iter().flat_map(|byte| (0..8).map(move |bit| byte >> bit & 1 == 1));
-    let bits: Vec<_> = bits.take(usize::from(count)).collect();
-    memory.write_coils(start, &bits)?;
-    Ok(head.iter().take(4).copied().collect())
-}
-
-fn write_registers(memory: &mut Memory, rest: &[u8]) -> Result<Vec<u8>, u8> {
-    let (head, bytes) = rest.split_at_checked(5).ok_or(ILLEGAL_VALUE)?;
-    let (start, count) = range(head, MOST_REGISTERS)?;
-    let (pairs, odd) = bytes.as_chunks::<2>();
-    if pairs.len() != usize::from(count) || !odd.is_empty() {
-        return Err(ILLEGAL_VALUE);
-    }
-    let values: Vec<_> = pairs.iter().copied().map(u16::from_be_bytes).collect();
-    memory.write_registers(start, &values)?;
-    Ok(head.iter().take(4).copied().collect())
-}
-
-/// Start and count, which must be from one to `most`.
-fn range(rest: &[u8], most: u16) -> Result<(u16, u16), u8> {
-    let (start, count) = two_words(rest)?;
-    if (1..=most).contains(&count) { Ok((start, count)) } else { Err(ILLEGAL_VALUE) }
-}
-
-fn two_words(rest: &[u8]) -> Result<(u16, u16), u8> {
-    match *rest {
-        [a, b, c, d, ..] => Ok((u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]))),
-        _ => Err(ILLEGAL_VALUE),
-    }
-}
-
-fn counted(bytes: Vec<u8>) -> Vec<u8> {
-    let count = u8::try_from(bytes.len()).unwrap_or(u8::MAX);
-    [&[count], bytes.as_slice()].concat()
-}
-
-impl From<NoSuchAddress> for u8 {
+impl From<NoSuchAddress> for Exception {
     fn from(_: NoSuchAddress) -> Self {
-        ILLEGAL_ADDRESS
+        Self::IllegalAddress
     }
 }
-
-const MOST_BITS: u16 = 2000;
-const MOST_REGISTERS: u16 = 125;
-
-/// Modbus exception codes.
-const ILLEGAL_FUNCTION: u8 = 1;
-const ILLEGAL_ADDRESS: u8 = 2;
-const ILLEGAL_VALUE: u8 = 3;
 
 #[cfg(test)]
 mod tests {
