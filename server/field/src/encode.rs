@@ -106,7 +106,7 @@ fn registers(mapping: &Mapping, raw: f64) -> Option<Vec<u16>> {
     }
 }
 
-fn order_double(order: ByteOrder, double: u32) -> [u16; 2] {
+pub(crate) fn order_double(order: ByteOrder, double: u32) -> [u16; 2] {
     let (high, low) = ((double >> 16) as u16, (double & 0xFFFF) as u16);
     match order {
         ByteOrder::Ab | ByteOrder::Abcd => [high, low],

@@ -7,6 +7,7 @@ pub mod modbus;
 pub mod plan;
 pub mod poller;
 pub mod simulator;
+pub mod slave;
 pub mod work;
 
 mod backoff;
