@@ -64,7 +64,8 @@ const SEEDS_APART: u64 = 1_000;
 #[cfg(test)]
 mod tests {
     use field::map::{ChannelConfig, Transport};
-    use field::poller;
+    use field::poller::{self, News, Polled};
+    use field::work::Jobs;
     use protocol::point::Role;
     use tokio::sync::{mpsc, watch};
     use tokio_util::sync::CancellationToken;
@@ -143,8 +144,9 @@ mod tests {
             let (outbox, mut inbox) = mpsc::channel(1);
             let (_pace, paced) = watch::channel(config.poll_interval);
             let points = config.targets[0].mappings.len();
-            tokio::spawn(poller::run(config, paced, outbox, stop.clone()));
-            let report = inbox.recv().await.unwrap().report;
+            let (_jobs, todo) = Jobs::open();
+            tokio::spawn(poller::run(config, paced, todo, outbox, stop.clone()));
+            let Some(News::Polled(Polled { report, .. })) = inbox.recv().await else { panic!() };
             assert_eq!(report.results.len(), points);
             let failed = report.results.iter().find(|(_, result)| result.is_err());
             assert_eq!(failed, None, "of {}", report.device);

@@ -6,6 +6,7 @@ mod client;
 mod limits;
 mod new_pace;
 mod on_record;
+mod orders;
 mod plant;
 mod ports;
 mod restart;
