@@ -4,6 +4,7 @@ pub mod commands;
 pub mod cut;
 pub mod native;
 pub mod session;
+pub mod uplink;
 
 /// The largest frame a client may send, in bytes.
 pub const LARGEST_FRAME: usize = 64 * 1024;
