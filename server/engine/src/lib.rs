@@ -12,6 +12,7 @@ pub mod station;
 pub mod stream;
 pub mod system;
 pub mod throttle;
+pub mod uploader;
 
 pub use arbiter::{ArbiterPolicy, Asker};
 pub use journal::Journal;
