@@ -13,6 +13,7 @@ use protocol::time::{Clock, Instant};
 use protocol::wire::CloseCode;
 
 pub mod native;
+pub mod uplink;
 
 /// One connection's way of speaking.
 pub trait Dialect {
