@@ -6,39 +6,53 @@ use std::sync::Arc;
 use csv::{ReaderBuilder, StringRecord, Trim};
 use protocol::id::{DeviceId, PointKey};
 
-use self::columns::Columns;
+use self::columns::{Columns, POINT_TABLE};
 use self::point::entry;
-use self::row::Row;
 use crate::finding::{Findings, Place};
 
-mod address;
+pub(crate) mod address;
 mod columns;
 mod encoding;
 mod overlap;
 mod point;
-mod row;
+pub(crate) mod row;
+
+pub(crate) use self::columns::Heading;
+pub(crate) use self::point::usual_order;
+pub(crate) use self::row::Row;
 
 pub use self::point::Entry;
 
 /// Reads the table `file`, whose bytes are given.
 pub fn read(file: &str, bytes: &[u8], findings: &mut Findings) -> Vec<Entry> {
     let file: Arc<str> = file.into();
-    let text = encoding::decode(bytes, &file, findings);
-    let mut rows = Rows::new(&text);
-    let Some((_, heading)) = rows.next() else {
-        findings.mistake(&Place::File(file), "is empty: its first row names the columns");
-        return Vec::new();
-    };
-    let columns = Columns::read(&heading, &file, findings);
     let mut entries = Vec::new();
-    for (number, record) in rows {
-        let mut row = Row { file: &file, number, columns: &columns, record: &record, findings };
-        check_shape(&mut row);
-        entries.extend(entry(&mut row));
-    }
+    each_row(&file, bytes, &POINT_TABLE, findings, |row| entries.extend(entry(row)));
     check_twins(&entries, &file, findings);
     overlap::check(&entries, &file, findings);
     entries
+}
+
+/// Looks at each row of a table with such a heading.
+pub(crate) fn each_row(
+    file: &Arc<str>,
+    bytes: &[u8],
+    heading: &Heading,
+    findings: &mut Findings,
+    mut look: impl FnMut(&mut Row<'_>),
+) {
+    let text = encoding::decode(bytes, file, findings);
+    let mut rows = Rows::new(&text);
+    let Some((_, written)) = rows.next() else {
+        findings.mistake(&Place::File(file.clone()), "is empty: its first row names the columns");
+        return;
+    };
+    let columns = Columns::read(&written, heading, file, findings);
+    for (number, record) in rows {
+        let mut row = Row { file, number, columns: &columns, record: &record, findings };
+        check_shape(&mut row);
+        look(&mut row);
+    }
 }
 
 /// A cell too many has most often lost the quotes around a comma; one that goes on in the next line

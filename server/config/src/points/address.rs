@@ -31,7 +31,7 @@ impl fmt::Display for Notation {
 }
 
 /// The address counted from zero, as on the wire; it must lie in `area`.
-pub(super) fn address(text: &str, area: Area) -> Result<u16, String> {
+pub(crate) fn address(text: &str, area: Area) -> Result<u16, String> {
     let (notation, number) = read(text, area).ok_or_else(|| {
         format!("{} is no address: write 40001, 4x0001, 0x0000 or 0", shown(text))
     })?;
@@ -96,12 +96,12 @@ fn digit(area: Area) -> &'static str {
 }
 
 /// The area's name in a point table.
-pub(super) fn short(area: Area) -> &'static str {
+pub(crate) fn short(area: Area) -> &'static str {
     AREAS.iter().find(|(known, ..)| *known == area).map_or("", |(_, name, _)| name)
 }
 
 /// The names of the areas, and the digits that stand for them in front of an address.
-pub(super) const AREAS: [(Area, &str, &str); 4] = [
+pub(crate) const AREAS: [(Area, &str, &str); 4] = [
     (Area::Coil, "co", "0"),
     (Area::DiscreteInput, "di", "1"),
     (Area::InputRegister, "ir", "3"),

@@ -1,4 +1,4 @@
-//! The heading of a point table: which column stands where.
+//! The heading of a table: which column stands where.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,19 +9,30 @@ use crate::finding::{Findings, Place, nearest, shown};
 
 /// The columns that a table has, by name.
 #[derive(Debug, Default)]
-pub(super) struct Columns {
+pub(crate) struct Columns {
     places: BTreeMap<&'static str, usize>,
     /// How many there are, known or not.
     pub count: usize,
 }
 
+/// The columns that a table can have.
+pub(crate) struct Heading {
+    pub all: &'static [&'static str],
+    pub required: &'static [&'static str],
+}
+
 impl Columns {
-    pub(super) fn read(heading: &StringRecord, file: &Arc<str>, findings: &mut Findings) -> Self {
-        let mut columns = Self { places: BTreeMap::new(), count: heading.len() };
+    pub(super) fn read(
+        written: &StringRecord,
+        heading: &Heading,
+        file: &Arc<str>,
+        findings: &mut Findings,
+    ) -> Self {
+        let mut columns = Self { places: BTreeMap::new(), count: written.len() };
         let place = Place::Row { file: file.clone(), row: 1, column: None };
-        for (index, written) in heading.iter().enumerate() {
-            let name = written.trim().to_lowercase();
-            let known = ALL.into_iter().find(|known| *known == name);
+        for (index, cell) in written.iter().enumerate() {
+            let name = cell.trim().to_lowercase();
+            let known = heading.all.iter().copied().find(|known| *known == name);
             match known {
                 Some(name) if columns.places.contains_key(name) => {
                     findings.mistake(&place, format!("column `{name}` stands there twice"));
@@ -31,22 +42,28 @@ impl Columns {
                 }
                 None if name.is_empty() => {}
                 None => {
-                    let near = nearest(&name, ALL);
-                    findings.mistake(&place, format!("unknown column {}{near}", shown(written)));
+                    let near = nearest(&name, heading.all);
+                    findings.mistake(&place, format!("unknown column {}{near}", shown(cell)));
                 }
             }
         }
-        columns.check_required(heading, &place, findings);
+        columns.check_required(written, heading, &place, findings);
         columns
     }
 
-    fn check_required(&self, heading: &StringRecord, place: &Place, findings: &mut Findings) {
-        let missing: Vec<_> =
-            REQUIRED.into_iter().filter(|name| !self.places.contains_key(name)).collect();
+    fn check_required(
+        &self,
+        written: &StringRecord,
+        heading: &Heading,
+        place: &Place,
+        findings: &mut Findings,
+    ) {
+        let required = heading.required.iter().copied();
+        let missing: Vec<_> = required.filter(|name| !self.places.contains_key(name)).collect();
         if missing.is_empty() {
             return;
         }
-        let other = heading.iter().any(|cell| cell.contains([';', '\t']));
+        let other = written.iter().any(|cell| cell.contains([';', '\t']));
         let hint = if other { "; columns are separated by commas" } else { "" };
         findings
             .mistake(place, format!("required columns are missing: {}{hint}", missing.join(", ")));
@@ -62,6 +79,8 @@ impl Columns {
         (!text.is_empty()).then_some(text)
     }
 }
+
+pub(super) const POINT_TABLE: Heading = Heading { all: &ALL, required: &REQUIRED };
 
 const REQUIRED: [&str; 6] = ["device", "point_id", "type", "area", "address", "datatype"];
 

@@ -85,7 +85,7 @@ fn mapping(row: &mut Row<'_>) -> Option<Mapping> {
     Some(mapping)
 }
 
-fn usual_order(data_type: DataType) -> ByteOrder {
+pub(crate) fn usual_order(data_type: DataType) -> ByteOrder {
     match data_type {
         DataType::Bit | DataType::Uint16 | DataType::Int16 => ByteOrder::Ab,
         DataType::Uint32 | DataType::Int32 | DataType::Float32 => ByteOrder::Abcd,

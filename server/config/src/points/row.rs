@@ -1,4 +1,4 @@
-//! One row of a point table: each cell read by its column's rule, and every mistake noted.
+//! One row of a table: each cell read by its column's rule, and every mistake noted.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -11,7 +11,7 @@ use super::columns::Columns;
 use crate::finding::{Findings, Place, nearest, shown};
 
 /// The cells of one row.
-pub(super) struct Row<'a> {
+pub(crate) struct Row<'a> {
     pub file: &'a Arc<str>,
     pub number: u64,
     pub columns: &'a Columns,
@@ -21,7 +21,7 @@ pub(super) struct Row<'a> {
 
 impl Row<'_> {
     /// What the cell says; an empty cell is a mistake.
-    pub(super) fn require<T>(
+    pub(crate) fn require<T>(
         &mut self,
         column: &'static str,
         parse: impl FnOnce(&str) -> Result<T, String>,
@@ -33,7 +33,7 @@ impl Row<'_> {
     }
 
     /// What the cell says; nothing where it is empty, or wrong.
-    pub(super) fn read<T>(
+    pub(crate) fn read<T>(
         &mut self,
         column: &'static str,
         parse: impl FnOnce(&str) -> Result<T, String>,
@@ -43,20 +43,20 @@ impl Row<'_> {
         self.findings.keep(&place, result)
     }
 
-    pub(super) fn text(&self, column: &'static str) -> String {
+    pub(crate) fn text(&self, column: &'static str) -> String {
         self.columns.cell(column, self.record).unwrap_or_default().into()
     }
 
-    pub(super) fn is_empty(&self, column: &'static str) -> bool {
+    pub(crate) fn is_empty(&self, column: &'static str) -> bool {
         self.columns.cell(column, self.record).is_none()
     }
 
-    pub(super) fn mistake(&mut self, column: &'static str, text: impl Into<String>) {
+    pub(crate) fn mistake(&mut self, column: &'static str, text: impl Into<String>) {
         let place = self.place(column);
         self.findings.mistake(&place, text);
     }
 
-    pub(super) fn warn(&mut self, column: &'static str, text: impl Into<String>) {
+    pub(crate) fn warn(&mut self, column: &'static str, text: impl Into<String>) {
         let place = self.place(column);
         self.findings.warn(&place, text);
     }
@@ -67,12 +67,12 @@ impl Row<'_> {
 }
 
 /// Anything that reads itself from text.
-pub(super) fn parsed<T: FromStr<Err: Display>>(text: &str) -> Result<T, String> {
+pub(crate) fn parsed<T: FromStr<Err: Display>>(text: &str) -> Result<T, String> {
     text.parse().map_err(|error: T::Err| error.to_string())
 }
 
 /// A number that is one: neither infinite nor NaN.
-pub(super) fn number(text: &str) -> Result<f64, String> {
+pub(crate) fn number(text: &str) -> Result<f64, String> {
     let number: Option<f64> = text.parse().ok().filter(|number: &f64| number.is_finite());
     number.ok_or_else(|| {
         let hint = if text.contains(',') { "; write a point before the decimals" } else { "" };
@@ -81,12 +81,12 @@ pub(super) fn number(text: &str) -> Result<f64, String> {
 }
 
 /// A number from zero on.
-pub(super) fn amount(text: &str) -> Result<f64, String> {
+pub(crate) fn amount(text: &str) -> Result<f64, String> {
     let number = number(text)?;
     if number < 0.0 { Err(format!("must not be negative, as {number} is")) } else { Ok(number) }
 }
 
-pub(super) fn integer<T>(range: RangeInclusive<T>) -> impl Fn(&str) -> Result<T, String>
+pub(crate) fn integer<T>(range: RangeInclusive<T>) -> impl Fn(&str) -> Result<T, String>
 where
     T: Copy + Display + PartialOrd + TryFrom<u64>,
 {
@@ -98,7 +98,7 @@ where
     }
 }
 
-pub(super) fn choice<T: Copy>(words: &[(&str, T)]) -> impl Fn(&str) -> Result<T, String> {
+pub(crate) fn choice<T: Copy>(words: &[(&str, T)]) -> impl Fn(&str) -> Result<T, String> {
     move |text| {
         let found = words.iter().find(|(word, _)| word.eq_ignore_ascii_case(text));
         found.map(|(_, meaning)| *meaning).ok_or_else(|| {
@@ -109,5 +109,5 @@ pub(super) fn choice<T: Copy>(words: &[(&str, T)]) -> impl Fn(&str) -> Result<T,
     }
 }
 
-pub(super) const YES_NO: [(&str, bool); 6] =
+pub(crate) const YES_NO: [(&str, bool); 6] =
     [("yes", true), ("no", false), ("true", true), ("false", false), ("1", true), ("0", false)];
