@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use field::slave::SlaveMap;
 use protocol::command::CommandSpec;
 use protocol::id::ChannelId;
 use protocol::point::Device;
@@ -35,6 +36,9 @@ pub fn compare(running: &Configuration, read: &Configuration) -> Changes {
     if running.metrics.token != read.metrics.token {
         waiting.push("metrics.token".into());
     }
+    if map(running) != map(read) {
+        waiting.push("pscada.map".into());
+    }
     if points(running) != points(read) {
         waiting.push("points".into());
     }
@@ -51,6 +55,11 @@ fn changed_settings(before: &[Setting], after: &[Setting]) -> Vec<String> {
     let (before, after) = (values(before), values(after));
     let keys = before.keys().chain(after.keys());
     keys.filter(|key| before.get(*key) != after.get(*key)).cloned().collect()
+}
+
+/// All that the map of PSCADA said.
+fn map(configuration: &Configuration) -> Option<&SlaveMap> {
+    configuration.pscada.as_ref().map(|pscada| &pscada.rules.map)
 }
 
 /// All that the point table said.

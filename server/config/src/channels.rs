@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use field::map::{ChannelConfig, LONGEST_POLL, Parity, SHORTEST_POLL, SHORTEST_TIMEOUT, Transport};
+use field::slave::SerialLine;
 use protocol::id::ChannelId;
 
 use crate::document::Value;
@@ -40,7 +41,10 @@ fn channel(section: &mut Section<'_>, names: &mut Names<ChannelId>) -> Option<Ch
     let transport = transport.map(|bus| bus.value);
     let transport = match transport {
         Some(Bus::Tcp) => tcp(section),
-        Some(Bus::Rtu) => rtu(section),
+        Some(Bus::Rtu) => rtu(section).map(|line| {
+            let SerialLine { path, baud_rate, data_bits, stop_bits, parity } = line;
+            Transport::Rtu { path, baud_rate, data_bits, stop_bits, parity }
+        }),
         None => None,
     };
     section.pass_over(&TCP_KEYS, transport.is_some().then_some("goes with transport = \"tcp\""));
@@ -69,14 +73,15 @@ fn tcp(section: &mut Section<'_>) -> Option<Transport> {
     Some(Transport::Tcp { host: host?.value, port: port? })
 }
 
-fn rtu(section: &mut Section<'_>) -> Option<Transport> {
+/// Where a serial line is, and how characters are written on it.
+pub(crate) fn rtu(section: &mut Section<'_>) -> Option<SerialLine> {
     let path = section.require("path", word);
     let baud_rate = section.read_or("baud_rate", "9600", integer(50..=4_000_000_u32));
     let data_bits = section.read_or("data_bits", "8", integer(7..=8_u8));
     let stop_bits = section.read_or("stop_bits", "1", integer(1..=2_u8));
     let words = &[("none", Parity::None), ("odd", Parity::Odd), ("even", Parity::Even)];
     let parity = section.read_or("parity", "none", choice(words));
-    Some(Transport::Rtu {
+    Some(SerialLine {
         path: path?.value,
         baud_rate: baud_rate?,
         data_bits: data_bits?,
@@ -124,7 +129,7 @@ fn check_way(
 }
 
 const TCP_KEYS: [&str; 2] = ["host", "port"];
-const RTU_KEYS: [&str; 5] = ["path", "baud_rate", "data_bits", "stop_bits", "parity"];
+pub(crate) const RTU_KEYS: [&str; 5] = ["path", "baud_rate", "data_bits", "stop_bits", "parity"];
 
 /// A board that is silent for longer is away.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(30);

@@ -27,6 +27,8 @@ pub(crate) struct Draft {
     pub unit: u8,
     pub name: Name,
     pub overview: Option<Placed<Vec<PointKey>>>,
+    /// As which unit PSCADA finds it.
+    pub pscada_unit: Option<Placed<u8>>,
 }
 
 pub(crate) fn read(root: &mut Section<'_>, sites: &Sites, channels: &Channels) -> Devices {
@@ -60,6 +62,7 @@ fn device(
     }
     let unit = section.require("unit", integer(0..=u8::MAX));
     let overview = section.read("overview", list(parsed::<PointKey>));
+    let pscada_unit = section.read("pscada_unit", integer(1..=247_u8));
     let id = id?;
     Some(Draft {
         id: id.value,
@@ -69,6 +72,7 @@ fn device(
         unit: unit?.value,
         name,
         overview,
+        pscada_unit,
     })
 }
 

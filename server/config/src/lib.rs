@@ -15,6 +15,7 @@ mod document;
 mod names;
 mod parse;
 mod plant;
+mod pscada;
 mod section;
 mod settings;
 mod sites;
@@ -29,6 +30,7 @@ use std::path::{Path, PathBuf};
 
 use engine::PushStrategy;
 use field::map::ChannelConfig;
+use field::slave::SlaveConfig;
 use protocol::point::Plant;
 
 use crate::finding::{Finding, Findings, Place};
@@ -51,6 +53,8 @@ pub struct Configuration {
     pub integrity: Integrity,
     pub metrics: Metrics,
     pub arbiter: Arbiter,
+    /// What PSCADA finds, where there is one.
+    pub pscada: Option<SlaveConfig>,
     pub data_dir: PathBuf,
     /// What is allowed, but seldom meant.
     pub warnings: Vec<Finding>,
@@ -137,7 +141,7 @@ fn configuration(
     let metrics = settings::metrics(root);
     let arbiter = settings::arbiter(root);
     settings::auth(root);
-    let (plant, channels) = plant(root, source);
+    let (plant, channels, pscada) = plant(root, source);
     let Server { listen, origins } = server?;
     Some(Configuration {
         plant,
@@ -148,13 +152,17 @@ fn configuration(
         integrity: integrity?,
         metrics,
         arbiter: arbiter?,
+        pscada,
         data_dir: data_dir?,
         warnings: Vec::new(),
         settings: Vec::new(),
     })
 }
 
-fn plant(root: &mut Section<'_>, source: &Source) -> (Plant, Vec<ChannelConfig>) {
+fn plant(
+    root: &mut Section<'_>,
+    source: &Source,
+) -> (Plant, Vec<ChannelConfig>, Option<SlaveConfig>) {
     let sites = sites::read(root);
     let channels = channels::read(root);
     let devices = devices::read(root, &sites, &channels);
@@ -167,8 +175,11 @@ fn plant(root: &mut Section<'_>, source: &Source) -> (Plant, Vec<ChannelConfig>)
         Some(bytes) => points::read(&table, &bytes, &mut root.notes.findings),
         None => Vec::new(),
     };
+    let pscada = pscada::read(root, source, &devices, &channels);
     let parts = plant::Parts { sites, channels, devices, commands, entries, table: table.into() };
-    plant::assemble(parts, &mut root.notes.findings)
+    let (mut plant, channels) = plant::assemble(parts, &mut root.notes.findings);
+    let pscada = pscada.map(|draft| draft.assemble(&mut plant, &mut root.notes.findings));
+    (plant, channels, pscada)
 }
 
 /// The point table and its name.

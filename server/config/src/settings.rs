@@ -149,7 +149,7 @@ fn secret(value: &Value) -> Result<String, String> {
     }
 }
 
-fn socket(value: &Value) -> Result<SocketAddr, String> {
+pub(crate) fn socket(value: &Value) -> Result<SocketAddr, String> {
     let text = text(value)?;
     text.parse().map_err(|_| {
         format!("must be an address with its port, such as 0.0.0.0:8080, not {}", shown(&text))

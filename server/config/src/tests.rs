@@ -9,6 +9,7 @@ use super::*;
 
 mod commands;
 mod points;
+mod pscada;
 
 use self::points::row;
 
