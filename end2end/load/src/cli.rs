@@ -113,6 +113,7 @@ pub(crate) enum Wanted {
     Storm,
     ManyDevices,
     SlowClients,
+    Orders,
 }
 
 impl From<Wanted> for Part {
@@ -124,6 +125,7 @@ impl From<Wanted> for Part {
             Wanted::Storm => Self::Storm,
             Wanted::ManyDevices => Self::ManyDevices,
             Wanted::SlowClients => Self::SlowClients,
+            Wanted::Orders => Self::Orders,
         }
     }
 }

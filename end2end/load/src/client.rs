@@ -52,6 +52,12 @@ enum Order<W> {
     /// Break the connection, as if a cable had been pulled.
     Cut,
     Look(Look<W>),
+    /// Give this order to its device.
+    Give {
+        id: String,
+        name: String,
+        param: Option<String>,
+    },
 }
 
 type Look<W> = Box<dyn FnOnce(&Session, &mut W) + Send>;
@@ -73,6 +79,12 @@ impl<W: Watch> Client<W> {
     pub async fn cut(&self) {
         // One that has left needs no cut.
         let _ = self.orders.send(Order::Cut).await;
+    }
+
+    /// Has it give an order to its device.
+    pub async fn order(&self, id: String, name: String, param: Option<String>) {
+        // One that has left orders nothing.
+        let _ = self.orders.send(Order::Give { id, name, param }).await;
     }
 
     /// Looks at the client, from within; `None` if it has left.
@@ -143,6 +155,10 @@ impl<W: Watch> Stay<W> {
 
     async fn obey(&mut self, order: Order<W>) {
         match order {
+            Order::Give { id, name, param } => {
+                let device = self.setup.device.clone();
+                self.handle(Event::Command { id, device, name, param }).await;
+            }
             Order::Look(look) => look(&self.session, &mut self.watch),
             Order::Cut => {
                 self.line.cut();

@@ -5,6 +5,7 @@ pub mod fan_out;
 pub mod frame_cost;
 pub mod idle_memory;
 pub mod many_devices;
+pub mod orders;
 pub mod run;
 pub mod slow_clients;
 pub mod storm;
@@ -19,6 +20,7 @@ use fan_out::FanOut;
 use frame_cost::FrameCost;
 use idle_memory::IdleMemory;
 use many_devices::ManyDevices;
+use orders::Orders;
 use slow_clients::SlowClients;
 use storm::Storm;
 
@@ -45,6 +47,7 @@ pub enum Part {
     Storm,
     ManyDevices,
     SlowClients,
+    Orders,
 }
 
 /// What was measured, of that which was asked for.
@@ -57,6 +60,7 @@ pub struct Results {
     pub storm: Option<Storm>,
     pub many_devices: Option<ManyDevices>,
     pub slow_clients: Option<SlowClients>,
+    pub orders: Option<Orders>,
 }
 
 impl Results {
@@ -71,6 +75,7 @@ impl Results {
             storm: None,
             many_devices: None,
             slow_clients: None,
+            orders: None,
         };
         for part in parts {
             say(part.name());
@@ -85,6 +90,7 @@ impl Results {
                 Part::SlowClients => {
                     results.slow_clients = Some(slow_clients::measure(plan).await?);
                 }
+                Part::Orders => results.orders = Some(orders::measure(plan).await?),
             }
         }
         Ok(results)
@@ -92,13 +98,14 @@ impl Results {
 }
 
 impl Part {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::FanOut,
         Self::FrameCost,
         Self::IdleMemory,
         Self::Storm,
         Self::ManyDevices,
         Self::SlowClients,
+        Self::Orders,
     ];
 
     pub fn name(self) -> &'static str {
@@ -109,6 +116,7 @@ impl Part {
             Self::Storm => "storm",
             Self::ManyDevices => "many-devices",
             Self::SlowClients => "slow-clients",
+            Self::Orders => "orders",
         }
     }
 }

@@ -21,6 +21,8 @@ pub struct Shape {
     pub switches: u16,
     pub key_switches: u16,
     pub faults: u16,
+    /// Values that can be set, in the last registers.
+    pub settings: u16,
     pub poll_interval: Duration,
     pub snapshot_interval: Duration,
     /// A longer name makes a longer frame.
@@ -44,6 +46,7 @@ impl Shape {
             switches: 0,
             key_switches: 0,
             faults: 0,
+            settings: 0,
             poll_interval,
             snapshot_interval: Duration::from_secs(3_600),
             name_length: 0,
@@ -73,6 +76,10 @@ impl Shape {
 
     pub fn number_key(&self, index: u16) -> String {
         format!("{:x<width$}", format!("n{index}"), width = self.name_length)
+    }
+
+    pub fn setting_key(index: u16) -> String {
+        format!("set{index}")
     }
 
     pub fn switch_key(&self, index: u16) -> String {
@@ -130,6 +137,10 @@ impl Shape {
             for index in 0..self.switches {
                 let _ = writeln!(text, "{device},{}", self.switch_row(index));
             }
+            for index in 0..self.settings {
+                let (key, address) = (Self::setting_key(index), LAST_REGISTER - index);
+                let _ = writeln!(text, "{device},{key},A,hr,0x{address:04x},uint16,,0.1,,,");
+            }
         }
         text
     }
@@ -153,6 +164,9 @@ pub fn place_of_switch(index: u16) -> Bit {
 /// The simulator's parameters: the registers that anyone may write.
 pub const FIRST_REGISTER: u16 = 0x2200;
 pub const REGISTERS: usize = 56;
+
+/// The last of them.
+const LAST_REGISTER: u16 = FIRST_REGISTER + REGISTERS as u16 - 1;
 
 /// The first registers hold numbers, the rest sixteen switches each.
 pub const MOST_NUMBERS: u16 = 48;

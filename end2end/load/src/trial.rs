@@ -49,6 +49,7 @@ pub(crate) fn shape() -> Shape {
         switches: 12,
         key_switches: 4,
         faults: 4,
+        settings: 0,
         poll_interval: Duration::from_millis(100),
         snapshot_interval: Duration::from_secs(5),
         name_length: 0,

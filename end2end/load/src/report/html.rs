@@ -19,6 +19,7 @@ pub fn of(results: &Results) -> String {
         ("Recovery from a storm", storm(results)),
         ("Memory per connection", memory(results)),
         ("The fast among the slow", slow_clients(results)),
+        ("Orders", orders(results)),
     ];
     for (title, plot) in plots {
         plot.into_iter().for_each(|plot| section(&mut page, title, &plot));
@@ -68,6 +69,10 @@ fn fan_out(results: &Results) -> Option<String> {
         ("board to client", part.crowd.whole_ms.as_ref()),
         ("server's share", part.crowd.share_ms.as_ref()),
     ])
+}
+
+fn orders(results: &Results) -> Option<String> {
+    latencies(&[("answered", results.orders.as_ref()?.answered_ms.as_ref())])
 }
 
 fn slow_clients(results: &Results) -> Option<String> {

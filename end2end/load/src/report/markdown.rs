@@ -26,6 +26,7 @@ pub fn rows(results: &Results) -> Vec<Row> {
         storm(results),
         many_devices(results),
         slow_clients(results),
+        orders(results),
     ];
     parts.into_iter().flatten().flatten().collect()
 }
@@ -100,6 +101,14 @@ fn many_devices(results: &Results) -> Option<Vec<Row>> {
     let late = format!("{:.1} ms", part.worst_lateness_ms);
     let by = if part.is_stamped { "by the server's stamps" } else { "by arrival" };
     Some(vec![Row::new(what, figure, ""), Row::new(format!("… worst lateness, {by}"), late, "")])
+}
+
+fn orders(results: &Results) -> Option<Vec<Row>> {
+    let part = results.orders.as_ref()?;
+    let what = "an order: client, disk, board, read back, client";
+    let figure = percentiles(part.answered_ms.as_ref());
+    let done = format!("{} of {}", part.done, part.given);
+    Some(vec![Row::new(what, figure, "p99 ≤ 10 ms"), Row::new("… carried out", done, "all")])
 }
 
 fn slow_clients(results: &Results) -> Option<Vec<Row>> {
