@@ -9,6 +9,7 @@ mod on_record;
 mod orders;
 mod plant;
 mod ports;
+mod pscada;
 mod restart;
 mod running;
 mod service_manager;
