@@ -208,7 +208,10 @@ mod tests {
             mapping in mappings(),
             registers in prop::collection::vec(any::<u16>(), 2),
         ) {
-            if let Ok(value) = decode(&mapping, &Cells::Registers(registers), 0) {
+            let shown = decode(&mapping, &Cells::Registers(registers), 0).ok();
+            // Beyond it, tenths of a float are noise.
+            let is_exact = |value: &Value| value.number().is_some_and(|number| number.abs() < 1e12);
+            if let Some(value) = shown.filter(is_exact) {
                 let change = encode(&mapping, value);
                 prop_assert!(matches!(change, Ok(Change::Whole(_))), "{}: {:?}", value, change);
             }
