@@ -131,6 +131,9 @@ pub(crate) struct Times {
     pub(crate) patience: Duration,
     /// How often what is old is looked for.
     pub(crate) prune_every: Duration,
+    /// How long after the last commit the log is copied into the file, so that no commit has to do
+    /// it; `None` where a commit may.
+    pub(crate) copy_after: Option<Duration>,
 }
 
 /// Why something is not on the disk.
@@ -171,6 +174,7 @@ pub(crate) async fn write<L: Ledger>(
         lost: 0,
         rest_until: start,
         prune_at: start,
+        copy_at: None,
     };
     desk.ledger.take_back();
     loop {
@@ -198,6 +202,7 @@ struct Clerk {
     lost: u64,
     rest_until: Instant,
     prune_at: Instant,
+    copy_at: Option<Instant>,
 }
 
 impl Clerk {
@@ -205,7 +210,8 @@ impl Clerk {
     async fn gather<L: Ledger>(&self, desk: &mut Desk<L>) -> bool {
         let mut since = (desk.ledger.waiting() > 0).then(Instant::now);
         loop {
-            let due = since.map_or(self.prune_at, |since| since + self.times.gather);
+            let idle = self.copy_at.map_or(self.prune_at, |copy_at| copy_at.min(self.prune_at));
+            let due = since.map_or(idle, |since| since + self.times.gather);
             tokio::select! {
                 biased;
                 () = self.stop.cancelled() => {
@@ -227,24 +233,42 @@ impl Clerk {
             Some(pool) => pool,
             None => self.open(ledger).await?,
         };
+        let has_work = ledger.waiting() > 0;
         let must_prune = self.prune_at <= Instant::now();
+        let must_copy = !has_work && self.copy_at.is_some_and(|copy_at| copy_at <= Instant::now());
         let outcome = self.patiently(async {
-            commit(&pool, ledger).await?;
+            if has_work {
+                commit(&pool, ledger).await?;
+            }
+            if must_copy {
+                sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(&pool).await?;
+            }
             if must_prune { prune(&pool, ledger).await } else { Ok(false) }
         });
         match outcome.await? {
             Ok(is_more) => {
                 self.pool = Some(pool);
-                if must_prune {
-                    let next = if is_more { BETWEEN_SLICES } else { self.times.prune_every };
-                    self.prune_at = Instant::now() + next;
-                }
+                self.plan(has_work, must_copy, must_prune.then_some(is_more));
                 Ok(())
             }
             Err(cause) => {
                 self.look_after(pool, &cause).await?;
                 Err(WriteError::Failed { file: L::DATABASE.file, cause })
             }
+        }
+    }
+
+    /// When what is due next, after some of it was done.
+    fn plan(&mut self, is_written: bool, is_copied: bool, is_pruned: Option<bool>) {
+        let now = Instant::now();
+        if is_copied {
+            self.copy_at = None;
+        }
+        if is_written {
+            self.copy_at = self.times.copy_after.map(|after| now + after);
+        }
+        if let Some(is_more) = is_pruned {
+            self.prune_at = now + if is_more { BETWEEN_SLICES } else { self.times.prune_every };
         }
     }
 
@@ -367,9 +391,6 @@ impl Clerk {
 
 /// Writes all that waits, or nothing of it.
 async fn commit<L: Ledger>(pool: &SqlitePool, ledger: &mut L) -> Result<(), sqlx::Error> {
-    if ledger.waiting() == 0 {
-        return Ok(());
-    }
     let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
     ledger.write(&mut transaction).await?;
     transaction.commit().await?;

@@ -111,7 +111,8 @@ pub async fn write_commands(
     let desk = Arc::clone(&inbox.0.desk);
     let mut desk = desk.lock().await;
     desk.ledger.keep_for(keep);
-    let times = Times { gather: Duration::ZERO, rest, patience, prune_every };
+    let copy_after = Some(COPY_AFTER);
+    let times = Times { gather: Duration::ZERO, rest, patience, prune_every, copy_after };
     write(directory, inbox.0, &mut desk, times, stop, conditions).await;
 }
 
@@ -131,6 +132,9 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const KEEP: Duration = Duration::from_secs(180 * 24 * 60 * 60);
 
 const PRUNE_EVERY: Duration = Duration::from_secs(60 * 60);
+
+/// Orders seldom follow each other so closely: none waits while the log of those before is copied.
+const COPY_AFTER: Duration = Duration::from_millis(300);
 
 /// Orders on their way to the writer: far more than may wait for all devices.
 const ROOM: usize = 16 * 1024;

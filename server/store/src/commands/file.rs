@@ -9,7 +9,7 @@ use sqlx::{Row as _, SqliteConnection};
 use super::row::Columns;
 use super::setting::Setting;
 use crate::number::{at, moment};
-use crate::open::Database;
+use crate::open::{Database, LONG_LOG};
 use crate::rows::rows;
 
 pub(super) async fn write_records(
@@ -52,8 +52,12 @@ pub(super) async fn prune(
 }
 
 /// One that writes; those who read have their own.
-pub(super) static COMMANDS: Database =
-    Database { file: COMMANDS_FILE, schema: sqlx::migrate!("migrations/commands"), connections: 1 };
+pub(super) static COMMANDS: Database = Database {
+    file: COMMANDS_FILE,
+    schema: sqlx::migrate!("migrations/commands"),
+    connections: 1,
+    log_pages: LONG_LOG,
+};
 
 /// The name of the orders' database in the data directory. A file of its own: nothing that is done
 /// to other records holds up an order.

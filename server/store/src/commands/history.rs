@@ -48,7 +48,7 @@ impl CommandHistory {
 
     /// The newest orders before a place, at most `limit` of them.
     ///
-    /// One page looks at twenty thousand orders at most: where few of them are wanted it holds fewer
+    /// One page looks at five thousand orders at most: where few of them are wanted it holds fewer
     /// than `limit`, or none at all, and still names the next.
     pub async fn page(
         &self,
@@ -217,7 +217,7 @@ fn place(row: &SqliteRow) -> Result<Place, sqlx::Error> {
 const LARGEST_PAGE: NonZeroU32 = NonZeroU32::new(1000).expect("a thousand is not zero");
 
 /// Whatever is asked for among a million orders, a page is there within 50 ms.
-const MOST_LOOKED_AT: i64 = 20_000;
+const MOST_LOOKED_AT: i64 = 5_000;
 
 #[cfg(test)]
 mod tests {

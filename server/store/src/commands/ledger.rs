@@ -187,3 +187,55 @@ impl Group {
 
 /// Orders that wait for a disk that fails: those that are refused meanwhile, for hours.
 const MOST_RECORDS: usize = 20_000;
+
+#[cfg(test)]
+mod tests {
+    use protocol::command::{Order, Origin, Outcome, Steps};
+
+    use super::*;
+
+    fn order(number: usize, outcome: Option<Outcome>) -> Letter {
+        let (origin, device) = (Origin::Local, "board-1".parse().unwrap());
+        let key = OrderKey { origin, user: "li".into(), device, id: number.to_string() };
+        let (command, via) = ("START".into(), String::new());
+        let order = Order { key, command, param: None, valid_until: None, via };
+        let (accepted_at, steps) = (Timestamp::default(), Steps::default());
+        Letter::Record(Box::new(CommandRecord { order, accepted_at, steps, outcome }))
+    }
+
+    fn done() -> Option<Outcome> {
+        let at = Timestamp::default();
+        let (failure, detail, verified, old, new, ms) = (None, None, None, None, None, 0);
+        Some(Outcome { at, failure, detail, verified, old, new, ms })
+    }
+
+    #[test]
+    fn what_is_too_much_goes_oldest_first_and_is_counted() {
+        let mut pending = Pending::new(mpsc::channel(1).0);
+        (0..MOST_RECORDS + 300).for_each(|number| pending.take(order(number, None)));
+        // An order that waits already takes no more room.
+        pending.take(order(300, done()));
+        assert_eq!((pending.waiting(), pending.take_lost()), (MOST_RECORDS, 300));
+        let first = pending.waiting.records.pop_first().unwrap().1;
+        assert!(first.order.key.id == "300" && first.outcome.is_some());
+    }
+
+    #[test]
+    fn what_was_not_written_waits_again_in_its_place_and_is_told_once_it_is() {
+        let (durable, mut told) = mpsc::channel(10);
+        let mut pending = Pending::new(durable);
+        (1..=3).for_each(|number| pending.take(order(number, None)));
+        pending.under_way = mem::take(&mut pending.waiting);
+        pending.take(order(4, None));
+        pending.take(order(2, done()));
+        pending.take_back();
+        let waiting = pending.waiting.records.values();
+        let ids: Vec<_> = waiting.map(|record| record.order.key.id.as_str()).collect();
+        assert_eq!(ids, ["1", "2", "3", "4"]);
+        assert!(told.try_recv().is_err());
+        pending.under_way = mem::take(&mut pending.waiting);
+        pending.done();
+        let ids = [(); 3].map(|()| told.try_recv().unwrap().id);
+        assert!(ids == ["1", "3", "4"] && told.try_recv().is_err(), "{ids:?}");
+    }
+}

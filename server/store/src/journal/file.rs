@@ -11,7 +11,7 @@ use sqlx::sqlite::SqlitePool;
 use sqlx::{Row as _, SqliteConnection};
 
 use crate::number::{count, whole};
-use crate::open::{Database, Look, OpenError, SetAside, ago};
+use crate::open::{Database, Look, OpenError, SetAside, USUAL_LOG, ago};
 
 /// The open file.
 #[derive(Debug)]
@@ -158,8 +158,12 @@ fn at(timestamp: Timestamp) -> i64 {
 }
 
 /// One that writes; the past is read before.
-pub(super) static JOURNAL: Database =
-    Database { file: JOURNAL_FILE, schema: sqlx::migrate!("migrations/journal"), connections: 1 };
+pub(super) static JOURNAL: Database = Database {
+    file: JOURNAL_FILE,
+    schema: sqlx::migrate!("migrations/journal"),
+    connections: 1,
+    log_pages: USUAL_LOG,
+};
 
 /// The name of the journal's database in the data directory. A file of its own: what holds up the
 /// records holds up no event, and a damage of one leaves the other alone.
