@@ -24,8 +24,9 @@ pub enum Task {
     Forward { command: String, param: Option<String> },
     /// Poll the channel at this pace from now on, and after a restart, too.
     Pace(Duration),
-    /// Write the time of day of this zone (an IANA name) to four registers, from this address on.
-    SetClock { address: u16, zone: String },
+    /// Write the time of day of this zone (an IANA name) to four registers, from this address on; so
+    /// many milliseconds ahead of the machine's own clock, or behind it.
+    SetClock { address: u16, zone: String, ahead_ms: i64 },
     /// Write `value` to a point, until `verify` reads `expected` or time is up.
     Write { point: usize, value: Value, verify: usize, expected: Value },
 }

@@ -152,7 +152,7 @@ impl Arbiter {
     ) {
         let left = self.policy.hold.saturating_sub(wall.since(outcome.at));
         let Some(device) = plant.device(&record.order.key.device) else { return };
-        if let Ok(plan) = plan(device, &record.order, "")
+        if let Ok(plan) = plan(device, &record.order, "", wall)
             && has_effect(outcome)
         {
             self.holds.set(plan.targets, &record.order, outcome.at, now + left);
@@ -305,7 +305,8 @@ impl Arbiter {
         at: Timestamp,
         now: Instant,
     ) -> Result<Examined, Answer> {
-        let Plan { task, targets, verify, needs_board } = plan(ground.device, order, ground.zone)?;
+        let Plan { task, targets, verify, needs_board } =
+            plan(ground.device, order, ground.zone, at)?;
         let old = match &task {
             Task::Pace(_) => Some(Value::Number(ground.poll_interval.as_secs_f64())),
             _ => verify.and_then(|point| (ground.value)(point)),

@@ -1,5 +1,6 @@
 //! What an order comes down to on its device, if it can be carried out at all.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use protocol::command::{Check, CommandAction, CommandSpec, Failure, Order, Setting};
@@ -7,6 +8,7 @@ use protocol::id::{ChannelId, DeviceId, PointKey};
 use protocol::job::Task;
 use protocol::point::{Device, Point, Role};
 use protocol::reading::Value;
+use protocol::time::Timestamp;
 
 /// How an order is carried out, and what it changes.
 #[derive(Debug)]
@@ -36,8 +38,13 @@ pub(super) enum Target {
     Point(DeviceId, PointKey),
 }
 
-/// Reads an order in the words of its device; its clock shows the time of `zone`.
-pub(super) fn plan(device: &Device, order: &Order, zone: &str) -> Result<Plan, Refusal> {
+/// Reads an order in the words of its device, whose clock shows the time of `zone`; it is `at` now.
+pub(super) fn plan(
+    device: &Device,
+    order: &Order,
+    zone: &str,
+    at: Timestamp,
+) -> Result<Plan, Refusal> {
     let spec = device.command(&order.command);
     let spec = spec.ok_or_else(|| {
         let detail = format!("{} has no command `{}`", device.id, order.command);
@@ -56,7 +63,11 @@ pub(super) fn plan(device: &Device, order: &Order, zone: &str) -> Result<Plan, R
         }),
         CommandAction::PollInterval => pace(device, param),
         CommandAction::SetClock { address } => Ok(Plan {
-            task: Task::SetClock { address: *address, zone: zone.into() },
+            task: Task::SetClock {
+                address: *address,
+                zone: zone.into(),
+                ahead_ms: ahead(param, at)?,
+            },
             targets: vec![Target::Clock(device.id.clone())],
             verify: None,
             needs_board: true,
@@ -65,6 +76,16 @@ pub(super) fn plan(device: &Device, order: &Order, zone: &str) -> Result<Plan, R
             write(device, spec, (point, *value, verify), param)
         }
     }
+}
+
+/// By how much the time that is ordered is ahead of ours: PSCADA may know better.
+fn ahead(param: Option<&str>, at: Timestamp) -> Result<i64, Refusal> {
+    let Some(text) = param else { return Ok(0) };
+    let wanted = text.parse::<u64>().ok().filter(|millis| CLOCKS.contains(millis));
+    let wanted = wanted.ok_or_else(|| {
+        invalid(format!("`{text}` is no time in milliseconds since 1970 that a board can show"))
+    })?;
+    Ok(wanted.cast_signed().saturating_sub_unsigned(at.as_millis()))
 }
 
 /// S0-19: a number of seconds.
@@ -165,6 +186,9 @@ fn number(text: &str) -> Result<f64, Refusal> {
 fn invalid(detail: String) -> Refusal {
     Refusal::Failed(Failure::InvalidParam, detail)
 }
+
+/// The years 2000 to 2047, which two digits and the low byte of the year both tell.
+const CLOCKS: RangeInclusive<u64> = 946_684_800_000..=2_461_449_599_999;
 
 /// What the field can keep up with.
 const SHORTEST_POLL: Duration = Duration::from_millis(100);

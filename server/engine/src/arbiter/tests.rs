@@ -203,6 +203,8 @@ fn what_cannot_be_is_answered_at_once_and_never_written() {
         ("RESET_ERROR", Some("E999"), InvalidParam),
         ("SET_POLL_INTERVAL", Some("0.05"), InvalidParam),
         ("SET_POLL_INTERVAL", Some("11"), InvalidParam),
+        ("SET_CLOCK", Some("yesterday"), InvalidParam),
+        ("SET_CLOCK", Some("18446744073709551615"), InvalidParam),
         ("SELF_DESTRUCT", None, NotSupported),
         ("start", None, NotSupported),
     ];
@@ -218,6 +220,10 @@ fn what_cannot_be_is_answered_at_once_and_never_written() {
         stage.order(order(Origin::Local, "c1", command, None), 1, 0);
         assert_eq!(stage.answer(1), &Reply::MissingParam, "{command}");
     }
+}
+
+fn clock_at(ahead_ms: i64) -> Task {
+    Task::SetClock { address: 0x3000, zone: "UTC".into(), ahead_ms }
 }
 
 #[test]
@@ -241,7 +247,9 @@ fn each_command_comes_down_to_its_task() {
             Task::Write { point: 3, value: on, verify: 4, expected: off },
         ),
         ("SET_POLL_INTERVAL", Some("2"), Task::Pace(Duration::from_secs(2))),
-        ("SET_CLOCK", None, Task::SetClock { address: 0x3000, zone: "UTC".into() }),
+        ("SET_CLOCK", None, clock_at(0)),
+        // The test's own time is shortly after 1970.
+        ("SET_CLOCK", Some("1763689200123"), clock_at(1_763_639_200_123)),
     ];
     for (command, param, expected) in table {
         let mut stage = Scene::new();

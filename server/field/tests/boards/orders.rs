@@ -76,7 +76,8 @@ async fn an_order_may_show_at_another_point() {
 async fn the_clock_is_set_to_the_time_of_the_site() {
     let board = Simulated::start(&[1]).await;
     let mut polling = Polling::start(tcp(board.address), vec![target("board-1", 1, vec![])]);
-    let clock = |zone: &str| Task::SetClock { address: 0x3000, zone: zone.into() };
+    let clock =
+        |zone: &str| Task::SetClock { address: 0x3000, zone: zone.into(), ahead_ms: 86_400_000 };
     polling.order("one", "board-1", clock("Asia/Shanghai"), WITHIN);
     let (execution, _) = polling.outcome("one").await;
     assert_eq!(execution.result, Ok(Done::default()));
