@@ -1,6 +1,7 @@
 //! What survives a restart, in SQLite: the records of thirty days, the journal of five minutes, orders
 //! and what became of them, and the history that goes up to a center or has come from the edges.
 
+mod backlog;
 mod clerk;
 mod commands;
 mod detail;
@@ -13,8 +14,12 @@ mod place;
 mod reads;
 mod records;
 mod rows;
+mod status;
 mod writer;
 
+pub use backlog::{
+    BACKLOG_FILE, Backlog, BacklogInbox, BacklogPolicy, Cursor, Extent, write_backlog,
+};
 pub use commands::{
     COMMANDS_FILE, CommandFilter, CommandHistory, Commands, CommandsInbox, CommandsPolicy, Setting,
     read_recent_commands, read_settings, setting_in_force, write_commands,
