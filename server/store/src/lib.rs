@@ -2,6 +2,7 @@
 //! and what became of them, and the history that goes up to a center or has come from the edges.
 
 mod backlog;
+mod center;
 mod clerk;
 mod commands;
 mod detail;
@@ -19,6 +20,10 @@ mod writer;
 
 pub use backlog::{
     BACKLOG_FILE, Backlog, BacklogInbox, BacklogPolicy, Cursor, Extent, write_backlog,
+};
+pub use center::{
+    CENTER_FILE, Center, CenterInbox, CenterPolicy, EdgeExtent, EdgeFilter, EdgeHistory, EdgePage,
+    EdgeRow, write_center,
 };
 pub use commands::{
     COMMANDS_FILE, CommandFilter, CommandHistory, Commands, CommandsInbox, CommandsPolicy, Setting,

@@ -1,0 +1,112 @@
+//! The history that edges have told, where this server is their center: a batch is acknowledged once
+//! it is on the disk, and one that comes again is kept once.
+
+mod file;
+mod history;
+mod ledger;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use protocol::id::EdgeId;
+use protocol::part::Condition;
+use protocol::status::StatusBatch;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::clerk::{Times, Tray, write};
+use crate::reads::Reads;
+use ledger::{Letter, Pending, Received};
+
+pub use file::CENTER_FILE;
+pub use history::{EdgeExtent, EdgeFilter, EdgeHistory, EdgePage, EdgeRow};
+
+/// Where batches of edges are handed in. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Center {
+    outbox: mpsc::Sender<Letter>,
+    reads: Reads,
+}
+
+/// Where batches wait for their writer. A writer that is started again takes up where the one before
+/// it was.
+#[derive(Clone, Debug)]
+pub struct CenterInbox(Tray<Pending>);
+
+/// The times of a writer of edges' history.
+#[derive(Clone, Copy, Debug)]
+pub struct CenterPolicy {
+    /// How long a disk that failed is left alone.
+    pub rest: Duration,
+    /// How long a disk may take before it counts as failing.
+    pub patience: Duration,
+    /// How long rows are kept after they came.
+    pub keep: Duration,
+    /// How often older ones are looked for.
+    pub prune_every: Duration,
+}
+
+impl Center {
+    pub fn open() -> (Self, CenterInbox) {
+        let (outbox, letters) = mpsc::channel(ROOM);
+        let tray = Tray::new(letters, Pending::default());
+        let reads = tray.reads.clone();
+        (Self { outbox, reads }, CenterInbox(tray))
+    }
+
+    /// Keeps a batch, and waits until it is on the disk; `false` where the writer has ended. While
+    /// the disk fails it waits; whoever gives up before may hand in the same batch again.
+    pub async fn keep(&self, edge: &EdgeId, batch: StatusBatch) -> bool {
+        let (done, is_kept) = oneshot::channel();
+        let received = Received { edge: edge.clone(), batch };
+        let letter = Letter { received, done };
+        self.outbox.send(letter).await.is_ok() && is_kept.await.is_ok()
+    }
+
+    /// What is kept, for those who ask.
+    pub fn history(&self) -> EdgeHistory {
+        EdgeHistory::new(self.reads.clone())
+    }
+}
+
+/// Writes batches to the database of `directory` as soon as they come, until nobody can hand in more
+/// or `stop`.
+///
+/// What waits then is still written, if the disk takes it at once. A disk that fails is tried again
+/// and again; `conditions` tells of it.
+pub async fn write_center(
+    directory: PathBuf,
+    inbox: CenterInbox,
+    policy: CenterPolicy,
+    stop: CancellationToken,
+    conditions: watch::Sender<Condition>,
+) {
+    let CenterPolicy { rest, patience, keep, prune_every } = policy;
+    let desk = Arc::clone(&inbox.0.desk);
+    let mut desk = desk.lock().await;
+    desk.ledger.keep_for(keep);
+    let times = Times { gather: Duration::ZERO, rest, patience, prune_every, copy_after: None };
+    write(directory, inbox.0, &mut desk, times, stop, conditions).await;
+}
+
+impl Default for CenterPolicy {
+    fn default() -> Self {
+        Self { rest: REST, patience: PATIENCE, keep: KEEP, prune_every: PRUNE_EVERY }
+    }
+}
+
+/// Someone has to make room first.
+const REST: Duration = Duration::from_secs(1);
+
+/// A healthy disk needs a tenth of it.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A year can be compared with the one before.
+const KEEP: Duration = Duration::from_secs(400 * 24 * 60 * 60);
+
+/// A thousand edges bring so little in this time that it is removed in a moment.
+const PRUNE_EVERY: Duration = Duration::from_secs(10 * 60);
+
+/// Batches on their way to the writer; an edge whose batch finds no room waits.
+const ROOM: usize = 256;

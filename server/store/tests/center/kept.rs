@@ -1,0 +1,112 @@
+//! What edges tell, and what is found of it.
+
+use std::time::Duration;
+
+use store::{CENTER_FILE, CenterPolicy};
+
+use crate::desk::{Desk, PATIENCE, at, batch, ids, now, row, run};
+
+#[tokio::test]
+async fn a_batch_that_comes_again_is_kept_once() {
+    // S0-49
+    let folder = tempfile::tempdir().unwrap();
+    let desk = Desk::open(folder.path());
+    let before = now();
+    desk.keep("north", batch("one", 0..100)).await;
+    desk.keep("north", batch("one", 0..100)).await;
+    desk.keep("north", batch("one", 50..150)).await;
+    let rows = desk.rows("north").await;
+    assert!(ids(&rows).into_iter().eq((0..150).rev()));
+    for kept in &rows {
+        assert_eq!(kept.row, row(kept.row.id));
+        assert_eq!(kept.incarnation.as_str(), "one");
+        assert!(kept.received_at >= before);
+    }
+    let extents = desk.extents().await;
+    assert_eq!((extents.len(), extents[0].rows, extents[0].newest), (1, 150, Some(at(149 / 7))));
+    assert!(extents[0].received_at >= Some(before));
+    desk.close().await;
+    let desk = Desk::open(folder.path());
+    assert_eq!(desk.extents().await, extents);
+    assert_eq!(desk.rows("north").await, rows);
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn the_same_number_of_another_edge_or_incarnation_is_another_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let desk = Desk::open(folder.path());
+    desk.keep("north", batch("one", 0..10)).await;
+    desk.keep("north", batch("two", 0..10)).await;
+    desk.keep("south", batch("one", 5..10)).await;
+    desk.keep("west", batch("one", 0..0)).await;
+    let rows =
+        desk.extents().await.into_iter().map(|extent| (extent.edge.to_string(), extent.rows));
+    let expected = [("north".into(), 20), ("south".into(), 5), ("west".into(), 0)];
+    assert_eq!(rows.collect::<Vec<_>>(), expected);
+    assert_eq!(desk.rows("south").await.len(), 5);
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn a_batch_is_acknowledged_once_it_is_on_the_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let desk = Desk::open(folder.path());
+    for number in 0..20 {
+        desk.keep("north", batch("one", number * 100..(number + 1) * 100)).await;
+        // What a killed server would leave behind.
+        let wreck = tempfile::tempdir().unwrap();
+        for file in [CENTER_FILE.into(), format!("{CENTER_FILE}-wal")] {
+            std::fs::copy(folder.path().join(&file), wreck.path().join(&file)).unwrap();
+        }
+        let found = Desk::open(wreck.path());
+        assert_eq!(found.extents().await[0].rows, (number + 1) * 100);
+        found.close().await;
+    }
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn a_writer_that_was_stopped_in_the_middle_is_followed_by_one_that_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut desk = Desk::open(folder.path());
+    let mut waiting = Vec::new();
+    for number in 0..30 {
+        let (center, edge) = (desk.center.clone(), "north".parse().unwrap());
+        let some = batch("one", number * 100..(number + 1) * 100);
+        waiting.push(tokio::spawn(async move { center.keep(&edge, some).await }));
+        tokio::task::yield_now().await;
+        if number % 3 == 0 {
+            desk.fall().await;
+        }
+    }
+    for kept in waiting {
+        assert!(tokio::time::timeout(PATIENCE, kept).await.unwrap().unwrap());
+    }
+    assert!(ids(&desk.rows("north").await).into_iter().eq((0..3_000).rev()));
+    assert_eq!(desk.extents().await[0].rows, 3_000);
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn rows_are_forgotten_after_four_hundred_days_in_small_portions() {
+    let folder = tempfile::tempdir().unwrap();
+    let desk = Desk::open(folder.path());
+    desk.keep("north", batch("one", 0..2_500)).await;
+    desk.keep("south", batch("one", 0..10)).await;
+    desk.keep("north", batch("one", 2_500..2_600)).await;
+    desk.close().await;
+    run(
+        folder.path(),
+        "UPDATE history SET received_at = received_at - 401 * 86400000 WHERE id < 2500",
+    )
+    .await;
+    let every = CenterPolicy { prune_every: Duration::from_millis(1), ..Default::default() };
+    let desk = Desk::with(folder.path(), every);
+    let rows = async || desk.extents().await.iter().map(|one| one.rows).collect::<Vec<_>>();
+    let reached = async { while rows().await != [100, 0] {} };
+    tokio::time::timeout(PATIENCE, reached).await.unwrap();
+    assert!(ids(&desk.rows("north").await).into_iter().eq((2_500..2_600).rev()));
+    assert!(desk.rows("south").await.is_empty());
+    desk.close().await;
+}
