@@ -9,6 +9,7 @@ pub mod journal;
 pub mod presence;
 pub mod site;
 pub mod station;
+pub mod status_row;
 pub mod stream;
 pub mod system;
 pub mod throttle;
