@@ -23,8 +23,12 @@ impl Token {
         Self(secret)
     }
 
+    pub(crate) fn secret(&self) -> &str {
+        &self.0
+    }
+
     /// Takes as long, however much of it is right.
-    fn is(&self, shown: &str) -> bool {
+    pub(crate) fn is(&self, shown: &str) -> bool {
         self.0.as_bytes().ct_eq(shown.as_bytes()).into()
     }
 }
@@ -59,14 +63,14 @@ fn is_neighbour(peer: Option<SocketAddr>, headers: &HeaderMap) -> bool {
 }
 
 fn has_token(token: Option<&Token>, headers: &HeaderMap) -> bool {
-    let shown = headers.get(AUTHORIZATION).and_then(|header| header.to_str().ok());
-    let shown = shown.and_then(|header| header.split_once(' '));
-    match (token, shown) {
-        (Some(token), Some((scheme, shown))) => {
-            scheme.eq_ignore_ascii_case("Bearer") && token.is(shown.trim())
-        }
-        _ => false,
-    }
+    token.zip(bearer(headers)).is_some_and(|(token, shown)| token.is(shown))
+}
+
+/// The token that a request shows.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let header = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, shown) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("Bearer").then(|| shown.trim())
 }
 
 #[cfg(test)]

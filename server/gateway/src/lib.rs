@@ -16,6 +16,7 @@ mod serve;
 mod stopwatch;
 mod tally;
 mod trail;
+mod uplink;
 mod upgrade;
 mod version;
 mod wire;
@@ -45,6 +46,9 @@ pub use insider::Token;
 pub use metrics::Metrics;
 pub use serve::{bind, bind_patiently, serve, serve_aside};
 pub use stopwatch::Stopwatch;
+pub use uplink::{
+    Ascent, EdgeDesk, Edges, Neighbour, center_router, device_here, run_edge, run_edge_desk,
+};
 
 /// What the operator may set about the gateway.
 #[derive(Clone, Debug)]

@@ -62,11 +62,13 @@ fn hear(uplink: &mut Uplink, message: &EdgeMessage, about: &str, now: Instant) -
 }
 
 fn said(actions: &[Action]) -> Vec<&str> {
-    let text = |action| match action {
-        &Action::Say(ref text) => Some(text.as_str()),
-        _ => None,
-    };
-    actions.iter().filter_map(text).collect()
+    let mut texts = Vec::new();
+    for action in actions {
+        if let Action::Say(text) = action {
+            texts.push(text.as_str());
+        }
+    }
+    texts
 }
 
 /// The answers to batches.

@@ -1,0 +1,62 @@
+//! A line between edge and center that can be cut, or go deaf one way.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+pub(crate) struct Forwarder {
+    pub(crate) address: SocketAddr,
+    /// What the center says does not arrive.
+    is_deaf: Arc<AtomicBool>,
+    cuts: watch::Sender<u64>,
+}
+
+impl Forwarder {
+    pub(crate) async fn to(center: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (is_deaf, cuts) = (Arc::new(AtomicBool::new(false)), watch::Sender::new(0));
+        let (deaf, cut) = (Arc::clone(&is_deaf), cuts.subscribe());
+        tokio::spawn(async move {
+            while let Ok((edge, _)) = listener.accept().await {
+                let Ok(center) = TcpStream::connect(center).await else { continue };
+                let ((from_edge, to_edge), (from_center, to_center)) =
+                    (edge.into_split(), center.into_split());
+                let up = pump(from_edge, to_center, Arc::default());
+                let down = pump(from_center, to_edge, Arc::clone(&deaf));
+                let mut cut = cut.clone();
+                cut.mark_unchanged();
+                tokio::spawn(async move {
+                    tokio::select! {
+                        () = up => {}
+                        () = down => {}
+                        _ = cut.changed() => {}
+                    }
+                });
+            }
+        });
+        Self { address, is_deaf, cuts }
+    }
+
+    pub(crate) fn deafen(&self, is_deaf: bool) {
+        self.is_deaf.store(is_deaf, Ordering::SeqCst);
+    }
+
+    pub(crate) fn cut(&self) {
+        self.cuts.send_modify(|cuts| *cuts += 1);
+    }
+}
+
+async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, is_deaf: Arc<AtomicBool>) {
+    let mut buffer = vec![0; 4096];
+    while let Ok(read @ 1..) = from.read(&mut buffer).await {
+        if !is_deaf.load(Ordering::SeqCst) && to.write_all(&buffer[..read]).await.is_err() {
+            return;
+        }
+    }
+}
