@@ -1,5 +1,7 @@
 //! Takes what the pollers and the clients bring, and says what to publish: the one writer.
 
+mod orders;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -16,7 +18,7 @@ use protocol::stream::StreamName;
 use protocol::time::{Clock, Instant};
 use protocol::wire::native::ConnectionLost;
 
-use crate::arbiter::{Arbiter, ArbiterPolicy, Asker, Ground, Verdict};
+use crate::arbiter::{Arbiter, ArbiterPolicy, Asker};
 use crate::image::Image;
 use crate::presence::{Admission, Arrival, Limits, Presence};
 use crate::site::Overview;
@@ -288,47 +290,6 @@ impl Station {
         }
     }
 
-    fn order(&mut self, order: Order, asker: Asker, now: Instant, actions: &mut Vec<Action>) {
-        let image = self.images.get(&order.key.device);
-        let value = |point| image.and_then(|image| image.value(point));
-        let ground = image.map(|image| Ground {
-            device: image.device(),
-            is_reached: image.is_reached(),
-            value: &value,
-            poll_interval: image.interval(),
-            zone: self.zones.get(&image.device().site).map_or(UTC, String::as_str),
-        });
-        let verdicts = self.arbiter.take(order, asker, ground, &self.clock, now);
-        self.follow(verdicts, now, actions);
-    }
-
-    /// Has done what the arbiter decided.
-    fn follow(&mut self, verdicts: Vec<Verdict>, now: Instant, actions: &mut Vec<Action>) {
-        for verdict in verdicts {
-            match verdict {
-                Verdict::Changed(device) => self.look_at_orders(&device, now),
-                Verdict::Execute(job) => actions.push(Action::Execute(job)),
-                Verdict::Publish(device, event) => {
-                    let body = Body::Event(KeyEvent::CommandExecuted(event));
-                    self.publish(StreamName::Device(device), body, now, actions);
-                }
-                Verdict::Record(record) => actions.push(Action::Record(Box::new(record))),
-                Verdict::Reply { asker, id, reply } => {
-                    actions.push(Action::Reply { asker, id, reply });
-                }
-            }
-        }
-    }
-
-    /// The orders of a device are others than before.
-    fn look_at_orders(&mut self, device: &DeviceId, now: Instant) {
-        let Some(image) = self.images.get(device) else { return };
-        let line = Summary { orders: self.arbiter.lines(device, &self.clock), ..image.summary() };
-        if let Some(overview) = self.overviews.get_mut(&image.device().site) {
-            overview.set(device, line, now);
-        }
-    }
-
     fn announce_loss(
         &self,
         device: DeviceId,
@@ -444,9 +405,6 @@ pub fn streams(plant: &Plant) -> impl Iterator<Item = StreamName> {
     let sites: std::collections::BTreeSet<_> = sites.collect();
     devices.chain(sites.into_iter().map(StreamName::Site)).chain([StreamName::System])
 }
-
-/// Where a site has no zone of its own.
-const UTC: &str = "UTC";
 
 /// S0-10
 const POLL_INTERVAL: Duration = Duration::from_secs(1);

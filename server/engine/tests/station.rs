@@ -7,8 +7,11 @@ mod plant;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use engine::{Action, Event, Journal, Limits, PushStrategy, Setup, Start, Station};
+use engine::{
+    Action, ArbiterPolicy, Asker, Event, Journal, Limits, PushStrategy, Setup, Start, Station,
+};
 use proptest::prelude::*;
+use protocol::command::{Order, OrderKey, Origin, Stage};
 use protocol::device::{DeviceStatus, Links, Peer};
 use protocol::frame::{Body, KeyEvent, Offset, Update};
 use protocol::id::ChannelId;
@@ -31,6 +34,7 @@ fn setup(boards: usize) -> Setup {
         intervals: BTreeMap::new(),
         push: PushStrategy::default(),
         limits: Limits::default(),
+        arbiter: ArbiterPolicy::default(),
     }
 }
 
@@ -83,6 +87,10 @@ impl Desk {
         for action in self.station.handle(event, self.now) {
             let (stream, frame) = match action {
                 Action::Publish { stream, frame } => (stream, frame),
+                Action::Record(record) => {
+                    self.journal.record((*record).clone());
+                    continue;
+                }
                 Action::Keep(entry) => {
                     self.journal.keep(entry);
                     continue;
@@ -472,4 +480,49 @@ fn the_time_follows_a_clock_that_is_set() {
     desk.event(Event::ClockSet(Clock::new(desk.now, set)));
     desk.read(1.0, &[]);
     assert_eq!(desk.reading("level").at, Some(set));
+}
+
+fn order(desk: &mut Desk, origin: Origin, id: &str) -> OrderKey {
+    let (device, id) = ("board-1".parse().unwrap(), id.to_owned());
+    let key = OrderKey { origin, user: "li".into(), device, id };
+    let (command, param) = ("k1".to_owned(), Some("ON".to_owned()));
+    let via = String::new();
+    let order = Order { key: key.clone(), command, param, valid_until: None, via };
+    desk.event(Event::Ordered { order, asker: Asker::Outside(1) });
+    key
+}
+
+#[test]
+fn everyone_sees_who_orders_what_and_who_holds_it() {
+    // S0-28
+    let mut desk = Desk::new(1);
+    desk.poll(Reach::Answered, vec![(1, Ok(Value::Switch(false)))]);
+    let stages = |desk: &Desk| {
+        let table = &desk.tables[&"site/plant".parse::<StreamName>().unwrap()];
+        let orders = &table.devices["board-1"].orders;
+        orders.iter().map(|line| (line.origin, line.stage)).collect::<Vec<_>>()
+    };
+    let key = order(&mut desk, Origin::Pscada, "p1");
+    desk.pass(Duration::from_millis(60));
+    assert_eq!(stages(&desk), [(Origin::Pscada, Stage::Waiting)]);
+    desk.event(Event::Recorded(key));
+    desk.pass(Duration::from_millis(60));
+    assert_eq!(stages(&desk), [(Origin::Pscada, Stage::Executing)]);
+    desk.pass(SECOND);
+    assert_eq!(stages(&desk), [(Origin::Pscada, Stage::Holding)]);
+    desk.pass(SECOND * 11);
+    assert_eq!(stages(&desk), []);
+}
+
+#[test]
+fn an_order_that_a_restart_cut_short_is_told_after_the_first_snapshot() {
+    let mut desk = Desk::new(1);
+    desk.poll(Reach::Answered, vec![(1, Ok(Value::Switch(false)))]);
+    order(&mut desk, Origin::Local, "c1");
+    desk.restart();
+    assert_eq!(desk.events, ["k1 Fail"]);
+    let stream: StreamName = "device/board-1".parse().unwrap();
+    assert_eq!(desk.tops[&stream], Offset(2), "the snapshot is first");
+    desk.restart();
+    assert_eq!(desk.events, Vec::<String>::new(), "once");
 }

@@ -1,9 +1,11 @@
 use proptest::prelude::*;
-use protocol::command::{Check, CommandAction, CommandSpec, Origin, Risk, Setting, Stage};
+use protocol::command::{Check, CommandAction, CommandSpec, Origin, Risk, Setting, Stage, Steps};
 use protocol::id::ChannelId;
 use protocol::job::Done;
-use protocol::point::{Name, Point, PointKind, Role, Site};
+use protocol::point::{Name, Plant, Point, PointKind, Role, Site};
+use protocol::time::Timestamp;
 
+use super::intake::MOST_WAITING;
 use super::*;
 
 fn at(millis: u64) -> Instant {

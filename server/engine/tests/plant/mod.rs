@@ -1,10 +1,11 @@
 //! A small plant for tests of the Station.
 
+use protocol::command::{Check, CommandAction, CommandSpec, Risk, Setting};
 use protocol::id::ChannelId;
 use protocol::point::{Device, Name, Plant, Point, PointKind, Role, Site};
 
 /// One site, board after board on channel 1: `level` (0 to 100, dead band 0.5), `k1` (a key
-/// event), `testing`, `warning` (A001) and `broken` (E001).
+/// event), `testing`, `warning` (A001) and `broken` (E001); `k1` can be set.
 pub(crate) fn plant(boards: usize) -> Plant {
     let site = Site { id: "plant".parse().unwrap(), name: Name::default(), zone: "UTC".into() };
     let devices = (1..=boards).map(|n| device(&format!("board-{n}"), &site)).collect();
@@ -33,7 +34,16 @@ fn device(id: &str, site: &Site) -> Device {
             switch("broken", Role::Fault(code("E001"))),
         ],
         overview: vec!["level".parse().unwrap()],
-        commands: Vec::new(),
+        commands: vec![CommandSpec {
+            name: "k1".into(),
+            title: Name::default(),
+            risk: Risk::B,
+            action: CommandAction::Write {
+                point: "k1".parse().unwrap(),
+                value: Setting::Param,
+                verify: Check::Same,
+            },
+        }],
         has_pscada: false,
         has_system_server: false,
     }
