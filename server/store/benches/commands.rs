@@ -36,8 +36,9 @@ async fn main() {
     }
     println!("{:8.0} orders/s put on record", ROWS as f64 / start.elapsed().as_secs_f64());
 
-    let mut waits = Vec::new();
+    let (mut waits, mut tick) = (Vec::new(), tokio::time::interval(BETWEEN_INTENTS));
     for number in ROWS..ROWS + INTENTS {
+        tick.tick().await;
         let intent = CommandRecord { outcome: None, ..order(number, begin) };
         let start = Instant::now();
         commands.keep(intent);
@@ -46,7 +47,7 @@ async fn main() {
     }
     waits.sort_unstable();
     let at = |share: usize| waits[(waits.len() - 1) * share / 1000];
-    println!("an intent is on the disk after p50 {:?}, p99 {:?}", at(500), at(990));
+    println!("an intent is on the disk after p50 {:.1?}, p99 {:.1?}", at(500), at(990));
 
     pages(&commands.history()).await;
     drop(commands);
@@ -125,3 +126,6 @@ fn now() -> Timestamp {
 const ROWS: u64 = 1_000_000;
 
 const INTENTS: u64 = 1_000;
+
+/// Far more than operators give.
+const BETWEEN_INTENTS: Duration = Duration::from_millis(10);

@@ -1,8 +1,9 @@
 //! Brings what is handed in to a database, as soon as the disk takes it.
 
 use std::fmt;
+use std::future::pending;
 use std::path::PathBuf;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -131,8 +132,8 @@ pub(crate) struct Times {
     pub(crate) patience: Duration,
     /// How often what is old is looked for.
     pub(crate) prune_every: Duration,
-    /// How long after the last commit the log is copied into the file, so that no commit has to do
-    /// it; `None` where a commit may.
+    /// How long after a commit the log is copied into the file, beside the commits that follow, so
+    /// that none has to do it; `None` where a commit may.
     pub(crate) copy_after: Option<Duration>,
 }
 
@@ -174,7 +175,7 @@ pub(crate) async fn write<L: Ledger>(
         lost: 0,
         rest_until: start,
         prune_at: start,
-        copy_at: None,
+        copying: None,
     };
     desk.ledger.take_back();
     loop {
@@ -202,16 +203,18 @@ struct Clerk {
     lost: u64,
     rest_until: Instant,
     prune_at: Instant,
-    copy_at: Option<Instant>,
+    copying: Option<Copying>,
 }
+
+/// The log on its way into the file.
+type Copying = Pin<Box<dyn Future<Output = Result<(), sqlx::Error>> + Send>>;
 
 impl Clerk {
     /// Takes in what comes, until it is to be written. Whether it is the last.
-    async fn gather<L: Ledger>(&self, desk: &mut Desk<L>) -> bool {
+    async fn gather<L: Ledger>(&mut self, desk: &mut Desk<L>) -> bool {
         let mut since = (desk.ledger.waiting() > 0).then(Instant::now);
         loop {
-            let idle = self.copy_at.map_or(self.prune_at, |copy_at| copy_at.min(self.prune_at));
-            let due = since.map_or(idle, |since| since + self.times.gather);
+            let due = since.map_or(self.prune_at, |since| since + self.times.gather);
             tokio::select! {
                 biased;
                 () = self.stop.cancelled() => {
@@ -219,6 +222,12 @@ impl Clerk {
                     return true;
                 }
                 () = sleep_until(due.max(self.rest_until)) => return false,
+                outcome = copied(&mut self.copying) => {
+                    self.copying = None;
+                    if let Err(error) = outcome {
+                        tracing::warn!("the log of {} cannot be copied: {error}", self.things);
+                    }
+                }
                 is_open = desk.take_in(), if desk.ledger.has_room() => match is_open {
                     true => { since.get_or_insert_with(Instant::now); }
                     false => return true,
@@ -235,20 +244,23 @@ impl Clerk {
         };
         let has_work = ledger.waiting() > 0;
         let must_prune = self.prune_at <= Instant::now();
-        let must_copy = !has_work && self.copy_at.is_some_and(|copy_at| copy_at <= Instant::now());
         let outcome = self.patiently(async {
             if has_work {
                 commit(&pool, ledger).await?;
-            }
-            if must_copy {
-                sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(&pool).await?;
             }
             if must_prune { prune(&pool, ledger).await } else { Ok(false) }
         });
         match outcome.await? {
             Ok(is_more) => {
+                if let (true, None, Some(after)) = (has_work, &self.copying, self.times.copy_after)
+                {
+                    self.copying = Some(Box::pin(copy(pool.clone(), after)));
+                }
                 self.pool = Some(pool);
-                self.plan(has_work, must_copy, must_prune.then_some(is_more));
+                if must_prune {
+                    let next = if is_more { BETWEEN_SLICES } else { self.times.prune_every };
+                    self.prune_at = Instant::now() + next;
+                }
                 Ok(())
             }
             Err(cause) => {
@@ -258,22 +270,9 @@ impl Clerk {
         }
     }
 
-    /// When what is due next, after some of it was done.
-    fn plan(&mut self, is_written: bool, is_copied: bool, is_pruned: Option<bool>) {
-        let now = Instant::now();
-        if is_copied {
-            self.copy_at = None;
-        }
-        if is_written {
-            self.copy_at = self.times.copy_after.map(|after| now + after);
-        }
-        if let Some(is_more) = is_pruned {
-            self.prune_at = now + if is_more { BETWEEN_SLICES } else { self.times.prune_every };
-        }
-    }
-
     async fn open<L: Ledger>(&mut self, ledger: &mut L) -> Result<SqlitePool, WriteError> {
-        let opening = L::DATABASE.open_anyway(&self.directory, self.look);
+        let (directory, look) = (self.directory.clone(), self.look);
+        let opening = L::DATABASE.open_anyway(&directory, look);
         let (pool, set_aside) = self.patiently(opening).await??;
         let is_new = set_aside.is_some();
         if let Some(set_aside) = set_aside {
@@ -303,6 +302,7 @@ impl Clerk {
             self.look = Look::Whole;
         }
         let reader = self.reads.become_closed();
+        self.copying = None;
         self.patiently(async {
             if let Some(reader) = reader {
                 reader.close().await;
@@ -313,7 +313,7 @@ impl Clerk {
     }
 
     /// Lets the disk work. Once the server stops, it is given little time.
-    async fn patiently<T>(&self, work: impl Future<Output = T>) -> Result<T, WriteError> {
+    async fn patiently<T>(&mut self, work: impl Future<Output = T>) -> Result<T, WriteError> {
         let patience = self.times.patience;
         let (mut work, mut slow, mut is_slow) = (pin!(work), pin!(sleep(patience)), false);
         let mut too_late = pin!(async {
@@ -348,6 +348,8 @@ impl Clerk {
             (Err(error), _) => self.complain(&error),
             (Ok(()), _) if lost > 0 => {
                 self.fare.fails(WriteError::NoRoom { lost, things: L::THINGS });
+                // Where nothing more comes, it is this that shows that the disk works.
+                self.prune_at = Instant::now() + self.times.rest;
             }
             (Ok(()), Some(complaint)) => {
                 if self.fare.fails(&complaint) {
@@ -379,6 +381,7 @@ impl Clerk {
         if ledger.waiting() > 0 {
             tracing::error!("{} {} were not written", ledger.waiting(), L::THINGS);
         }
+        self.copying = None;
         let (reader, pool) = (self.reads.become_closed(), self.pool.take());
         for pool in reader.into_iter().chain(pool) {
             if timeout(self.times.patience, pool.close()).await.is_err() {
@@ -396,6 +399,19 @@ async fn commit<L: Ledger>(pool: &SqlitePool, ledger: &mut L) -> Result<(), sqlx
     transaction.commit().await?;
     ledger.done();
     Ok(())
+}
+
+/// Copies the log, as far as nobody reads it. Commits go on meanwhile, on another connection.
+async fn copy(pool: SqlitePool, after: Duration) -> Result<(), sqlx::Error> {
+    sleep(after).await;
+    sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(&pool).await.map(drop)
+}
+
+async fn copied(copying: &mut Option<Copying>) -> Result<(), sqlx::Error> {
+    match copying {
+        Some(copying) => copying.await,
+        None => pending().await,
+    }
 }
 
 /// A transaction of its own: nobody waits for it.

@@ -52,6 +52,8 @@ pub struct CommandsPolicy {
     pub keep: Duration,
     /// How often older ones are looked for.
     pub prune_every: Duration,
+    /// How long after a commit SQLite's log is copied into the file, while others go on.
+    pub copy_after: Duration,
 }
 
 impl Commands {
@@ -107,18 +109,24 @@ pub async fn write_commands(
     stop: CancellationToken,
     conditions: watch::Sender<Condition>,
 ) {
-    let CommandsPolicy { rest, patience, keep, prune_every } = policy;
+    let CommandsPolicy { rest, patience, keep, prune_every, copy_after } = policy;
     let desk = Arc::clone(&inbox.0.desk);
     let mut desk = desk.lock().await;
     desk.ledger.keep_for(keep);
-    let copy_after = Some(COPY_AFTER);
+    let copy_after = Some(copy_after);
     let times = Times { gather: Duration::ZERO, rest, patience, prune_every, copy_after };
     write(directory, inbox.0, &mut desk, times, stop, conditions).await;
 }
 
 impl Default for CommandsPolicy {
     fn default() -> Self {
-        Self { rest: REST, patience: PATIENCE, keep: KEEP, prune_every: PRUNE_EVERY }
+        Self {
+            rest: REST,
+            patience: PATIENCE,
+            keep: KEEP,
+            prune_every: PRUNE_EVERY,
+            copy_after: COPY_AFTER,
+        }
     }
 }
 
@@ -133,8 +141,8 @@ const KEEP: Duration = Duration::from_secs(180 * 24 * 60 * 60);
 
 const PRUNE_EVERY: Duration = Duration::from_secs(60 * 60);
 
-/// Orders seldom follow each other so closely: none waits while the log of those before is copied.
-const COPY_AFTER: Duration = Duration::from_millis(300);
+/// The log stays so short that it is copied in a moment.
+const COPY_AFTER: Duration = Duration::from_millis(100);
 
 /// Orders on their way to the writer: far more than may wait for all devices.
 const ROOM: usize = 16 * 1024;

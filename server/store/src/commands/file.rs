@@ -51,11 +51,11 @@ pub(super) async fn prune(
     Ok(pruned.rows_affected() >= u64::from(SLICE))
 }
 
-/// One that writes; those who read have their own.
+/// One writes, and one copies the log; those who read have their own.
 pub(super) static COMMANDS: Database = Database {
     file: COMMANDS_FILE,
     schema: sqlx::migrate!("migrations/commands"),
-    connections: 1,
+    connections: 2,
     log_pages: LONG_LOG,
 };
 
