@@ -88,7 +88,10 @@ impl Journal {
         let surplus = self.events.len().saturating_sub(MOST_EVENTS);
         self.events.drain(..surplus);
         self.stays.retain(|_, stay| stay.left.is_none_or(is_kept));
-        self.commands.retain(|_, record| now.since(record.accepted_at) <= COMMANDS_KEPT_FOR);
+        // An order without outcome gets one, however late.
+        self.commands.retain(|_, record| {
+            record.outcome.is_none() || now.since(record.accepted_at) <= COMMANDS_KEPT_FOR
+        });
         let last = self.runs.last().cloned();
         self.runs.retain(|run| is_kept(run.alive_at) || Some(run) == last.as_ref());
     }
