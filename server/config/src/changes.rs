@@ -36,6 +36,12 @@ pub fn compare(running: &Configuration, read: &Configuration) -> Changes {
     if running.metrics.token != read.metrics.token {
         waiting.push("metrics.token".into());
     }
+    if running.uplink != read.uplink {
+        waiting.push("uplink".into());
+    }
+    if running.edges != read.edges {
+        waiting.push("edge".into());
+    }
     if map(running) != map(read) {
         waiting.push("pscada.map".into());
     }

@@ -12,6 +12,7 @@ mod channels;
 mod commands;
 mod devices;
 mod document;
+mod edges;
 mod names;
 mod parse;
 mod plant;
@@ -19,6 +20,7 @@ mod pscada;
 mod section;
 mod settings;
 mod sites;
+mod uplink;
 
 #[cfg(test)]
 mod tests;
@@ -38,12 +40,16 @@ use crate::overrides::{Override, Variables};
 use crate::section::{Notes, Section};
 use crate::settings::Server;
 
+pub use crate::edges::{EDGE_PACE, Edge};
 pub use crate::section::Setting;
-pub use crate::settings::{Arbiter, Integrity, Metrics, SHORTEST_KEY};
+pub use crate::settings::{Arbiter, Integrity, Metrics, Role, SHORTEST_KEY};
+pub use crate::uplink::Uplink;
 
 /// A configuration without a mistake.
 #[derive(Clone, Debug)]
 pub struct Configuration {
+    pub role: Role,
+    /// With the devices of the edges that a center expects.
     pub plant: Plant,
     pub channels: Vec<ChannelConfig>,
     pub push: PushStrategy,
@@ -55,6 +61,10 @@ pub struct Configuration {
     pub arbiter: Arbiter,
     /// What PSCADA finds, where there is one.
     pub pscada: Option<SlaveConfig>,
+    /// The way to this edge's center, where it has one.
+    pub uplink: Option<Uplink>,
+    /// The edges that this center expects.
+    pub edges: Vec<Edge>,
     pub data_dir: PathBuf,
     /// What is allowed, but seldom meant.
     pub warnings: Vec<Finding>,
@@ -141,9 +151,16 @@ fn configuration(
     let metrics = settings::metrics(root);
     let arbiter = settings::arbiter(root);
     settings::auth(root);
-    let (plant, channels, pscada) = plant(root, source);
-    let Server { listen, origins } = server?;
+    // Where the role cannot be read, neither kind of section is out of place.
+    let role = server.as_ref().map(|server| server.role);
+    let uplink = uplink::read(root, role.unwrap_or(Role::Edge));
+    let Drawn { mut plant, channels, pscada, edges } = plant(root, source, role);
+    for device in &mut plant.devices {
+        device.has_system_server = uplink.is_some();
+    }
+    let Server { role, listen, origins } = server?;
     Some(Configuration {
+        role,
         plant,
         channels,
         push: push?,
@@ -153,33 +170,48 @@ fn configuration(
         metrics,
         arbiter: arbiter?,
         pscada,
+        uplink,
+        edges,
         data_dir: data_dir?,
         warnings: Vec::new(),
         settings: Vec::new(),
     })
 }
 
-fn plant(
-    root: &mut Section<'_>,
-    source: &Source,
-) -> (Plant, Vec<ChannelConfig>, Option<SlaveConfig>) {
+/// All that is drawn from the sections of sites, channels, devices and edges.
+struct Drawn {
+    plant: Plant,
+    channels: Vec<ChannelConfig>,
+    pscada: Option<SlaveConfig>,
+    edges: Vec<Edge>,
+}
+
+fn plant(root: &mut Section<'_>, source: &Source, role: Option<Role>) -> Drawn {
     let sites = sites::read(root);
     let channels = channels::read(root);
     let devices = devices::read(root, &sites, &channels);
+    let edges = edges::read(root, &sites, role.unwrap_or(Role::Center));
     let commands = commands::read(root, &devices.names);
-    if devices.names.is_empty() {
+    // A center may have no boards of its own, and then it needs no points either.
+    let has_boards = !devices.names.is_empty() || role == Some(Role::Edge) || root.has("points");
+    if devices.names.is_empty() && edges.is_empty() {
         root.notes.findings.warn(&root.place, "there is no [[device]]: nothing will be polled");
     }
-    let (table, bytes) = point_table(root, source);
+    let (table, bytes) = match has_boards {
+        true => point_table(root, source),
+        false => (String::new(), None),
+    };
     let entries = match bytes {
         Some(bytes) => points::read(&table, &bytes, &mut root.notes.findings),
         None => Vec::new(),
     };
     let pscada = pscada::read(root, source, &devices, &channels);
     let parts = plant::Parts { sites, channels, devices, commands, entries, table: table.into() };
-    let (mut plant, channels) = plant::assemble(parts, &mut root.notes.findings);
-    let pscada = pscada.map(|draft| draft.assemble(&mut plant, &mut root.notes.findings));
-    (plant, channels, pscada)
+    let findings = &mut root.notes.findings;
+    let (mut plant, channels) = plant::assemble(parts, findings);
+    let pscada = pscada.map(|draft| draft.assemble(&mut plant, findings));
+    let edges = edges::assemble(edges, &channels, &mut plant, findings);
+    Drawn { plant, channels, pscada, edges }
 }
 
 /// The point table and its name.

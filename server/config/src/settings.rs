@@ -15,8 +15,18 @@ use crate::section::Section;
 /// Where the server listens, and whose pages may open a socket to it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Server {
+    pub role: Role,
     pub listen: SocketAddr,
     pub origins: Vec<String>,
+}
+
+/// What this server is to others.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Role {
+    /// It polls boards, and may have a center above it.
+    Edge,
+    /// Edges tell it their history, and take its orders.
+    Center,
 }
 
 /// How frames are sealed; without a key, one is generated.
@@ -56,6 +66,8 @@ pub struct Arbiter {
 
 pub(crate) fn server(root: &mut Section<'_>) -> Option<Server> {
     let mut section = root.section("server");
+    let words = &[("edge", Role::Edge), ("center", Role::Center)];
+    let role = section.read_or("role", "edge", choice(words));
     let listen = section.read_or("listen", "127.0.0.1:8080", socket);
     let origins = section.read_or("allowed_origins", "", list(origin));
     if let Some(listen) = listen
@@ -65,7 +77,7 @@ pub(crate) fn server(root: &mut Section<'_>) -> Option<Server> {
         section.notes.findings.warn(&section.place, text);
     }
     section.finish();
-    Some(Server { listen: listen?, origins: origins? })
+    Some(Server { role: role?, listen: listen?, origins: origins? })
 }
 
 pub(crate) fn push_strategy(root: &mut Section<'_>) -> Option<PushStrategy> {
@@ -140,7 +152,7 @@ fn check_key(key: &str, place: &Place, findings: &mut Findings) {
 }
 
 /// What goes over the wire in a header, and is not soon guessed.
-fn secret(value: &Value) -> Result<String, String> {
+pub(crate) fn secret(value: &Value) -> Result<String, String> {
     let text = word(value)?;
     match text.len() {
         0..SHORTEST_KEY => Err(format!("must have at least {SHORTEST_KEY} characters")),

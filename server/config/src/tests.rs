@@ -8,6 +8,7 @@ use protocol::point::{Direction, Role};
 use super::*;
 
 mod commands;
+mod edges;
 mod points;
 mod pscada;
 
