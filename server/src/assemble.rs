@@ -5,6 +5,7 @@ mod orders;
 mod parts;
 mod pscada;
 mod station;
+mod uplink;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use axum::Router;
 use config::Configuration;
 use dialect::native::Settings;
 use engine::Event;
@@ -35,6 +37,7 @@ use self::orders::start_commands;
 use self::parts::start_records;
 use self::pscada::start_slave;
 use self::station::{Orders, follow_clock, start_station};
+use self::uplink::{start_center, start_edge};
 use crate::first_page::FirstPage;
 use crate::paces::Paces;
 use crate::supervise::{keep_alive, keep_running};
@@ -83,13 +86,21 @@ pub(crate) async fn start(
     }
     // The last sockets are closed by a Station that still runs.
     let stop_station = CancellationToken::new();
-    let (orders, shelf) = Orders::open(configuration, stopwatch).await;
+    let backlog = configuration.uplink.as_ref().map(|_| store::Backlog::open());
+    let rows = backlog.as_ref().map(|(backlog, _)| backlog.clone());
+    let (orders, shelf) = Orders::open(configuration, rows, stopwatch).await;
     let (paces, commands) = (orders.paces.clone(), orders.commands.history());
+    let ended = orders.ended.clone();
     let (hub, todo) =
         start_station(configuration, shelf, &orders, stopwatch, &tasks, &stop_station);
     start_commands(configuration, orders, &hub, &tasks);
     let boards = start_pollers(&configuration.channels, &paces, &hub, &tasks, &stop);
-    let ways = Ways { boards, paces: paces.clone() };
+    if let Some(backlog) = backlog {
+        start_edge(configuration, backlog, &hub, &tasks, &ended, &stop);
+    }
+    let center = start_center(configuration, &hub, &tasks, &stop_station);
+    let edges = center.as_ref().map(|(edges, _)| edges.clone());
+    let ways = Ways { boards, edges, paces: paces.clone() };
     tasks.spawn(hand_out(todo, ways, hub.clone()));
     if let Some(config) = configuration.pscada.clone() {
         start_slave(config, &hub, &tasks, &stop);
@@ -113,7 +124,11 @@ pub(crate) async fn start(
     if let Some(address) = configuration.metrics.listen {
         start_watching(address, &gateway, &tasks, &stop_station);
     }
-    start_serving(listener, address, gateway, first_page, &tasks, stop_station);
+    let mut router = gateway::router(gateway.clone());
+    if let Some((edges, history)) = center {
+        router = router.merge(gateway::center_router(gateway.clone(), edges, history));
+    }
+    start_serving((listener, address), gateway, router, first_page, &tasks, stop_station);
     Ok(Some(Running { address, hub, paces, tasks }))
 }
 
@@ -213,16 +228,16 @@ fn start_watching(
 /// Serves pages and sockets; a listener that fails opens its port again. The Station stops when the
 /// last socket has been closed.
 fn start_serving(
-    listener: TcpListener,
-    address: SocketAddr,
+    (listener, address): (TcpListener, SocketAddr),
     gateway: Gateway,
+    router: Router,
     first_page: FirstPage,
     tasks: &TaskTracker,
     stop_station: CancellationToken,
 ) {
     let options = LeptosOptions::builder().output_name("gapless").build();
     let pages = pages::router(options, move |request| first_page.make(request));
-    let router = gateway::router(gateway.clone()).merge(pages);
+    let router = router.merge(pages);
     let stop = gateway.stopped().clone();
     let first = Arc::new(Mutex::new(Some(listener)));
     let serve = {

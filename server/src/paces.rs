@@ -47,7 +47,13 @@ impl Paces {
             let now = watch::Sender::new(in_force.unwrap_or(configured));
             (config.id, Pace { configured, now })
         };
-        Self { channels: configuration.channels.iter().map(pace).collect(), commands }
+        let mut channels: BTreeMap<_, _> = configuration.channels.iter().map(pace).collect();
+        let of_edge = |edge: &config::Edge| {
+            let (configured, now) = (config::EDGE_PACE, watch::Sender::new(config::EDGE_PACE));
+            (edge.channel, Pace { configured, now })
+        };
+        channels.extend(configuration.edges.iter().map(of_edge));
+        Self { channels, commands }
     }
 
     pub(crate) fn follow(&self, channel: ChannelId) -> Option<watch::Receiver<Duration>> {

@@ -7,6 +7,7 @@ use engine::{Action, Admission, Arrival, Asker, Event, Setup, Start, Station};
 use protocol::command::{CommandRecord, Order, Reply};
 use protocol::frame::Stamps;
 use protocol::id::{ConnectionId, Epoch};
+use protocol::journal::Entry;
 use protocol::time::Instant;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::time;
@@ -157,6 +158,11 @@ impl<'a> Driver<'a> {
             // Where there is no room, nothing is done: the order ends at its time.
             Action::Execute(job) => drop(self.desk.jobs.try_send(job)),
             Action::Keep(entry) => {
+                if let (Entry::Happened(happened), Some(chronicle)) =
+                    (&entry, &self.desk.chronicle)
+                {
+                    chronicle.note(happened);
+                }
                 self.desk.journal.keep(entry.clone());
                 self.desk.disk.keep(entry);
             }

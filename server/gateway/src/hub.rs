@@ -11,6 +11,7 @@ use protocol::command::{Order, Reply};
 use protocol::frame::{Offset, Update};
 use protocol::id::{ConnectionId, Epoch};
 use protocol::job::Job;
+use protocol::journal::Happened;
 use protocol::point::Plant;
 use protocol::report::Report;
 use protocol::stream::StreamName;
@@ -48,6 +49,8 @@ pub struct Desk {
     pub(crate) disk: store::Journal,
     /// Where orders go to the disk.
     pub(crate) commands: store::Commands,
+    /// Where the history goes that a center is told.
+    pub(crate) chronicle: Option<Chronicle>,
     /// Where orders go to be carried out.
     pub(crate) jobs: mpsc::Sender<Job>,
 }
@@ -111,6 +114,24 @@ pub struct Shelf {
     pub disk: store::Journal,
     /// Orders and their outcomes, on the disk.
     pub commands: store::Commands,
+    /// What a center is to be told, where there is one.
+    pub backlog: Option<store::Backlog>,
+}
+
+/// The history of the plant's devices, on its way to a center.
+#[derive(Debug)]
+pub(crate) struct Chronicle {
+    backlog: store::Backlog,
+    plant: Plant,
+}
+
+impl Chronicle {
+    /// Takes note of a key event, if it is about the state of a device.
+    pub(crate) fn note(&self, happened: &Happened) {
+        if let Some(row) = engine::status_row::row_of(happened, &self.plant) {
+            self.backlog.append(row);
+        }
+    }
 }
 
 /// The Station is gone or does not answer.
@@ -135,7 +156,8 @@ impl Hub {
         shelf: Shelf,
         stopwatch: Stopwatch,
     ) -> (Self, Desk, mpsc::Receiver<Job>) {
-        let Shelf { journal, disk, commands } = shelf;
+        let Shelf { journal, disk, commands, backlog } = shelf;
+        let chronicle = backlog.map(|backlog| Chronicle { backlog, plant: plant.clone() });
         let (jobs, todo) = mpsc::channel(JOBS);
         let (inbox, calls) = mpsc::channel(INBOX);
         let (clock, wall) = watch::channel(stopwatch.clock());
@@ -160,6 +182,7 @@ impl Hub {
             journal,
             disk,
             commands,
+            chronicle,
             jobs,
         };
         (hub, desk, todo)

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use engine::Event;
 use field::work::{Assignment, Jobs};
-use gateway::Hub;
+use gateway::{Edges, Hub};
 use protocol::command::Failure;
 use protocol::id::ChannelId;
 use protocol::job::{Done, Execution, Job, NotDone, Task};
@@ -19,6 +19,8 @@ use crate::paces::Paces;
 pub(super) struct Ways {
     /// The pollers of boards.
     pub boards: BTreeMap<ChannelId, Jobs>,
+    /// The edges of a center.
+    pub edges: Option<Edges>,
     pub paces: Paces,
 }
 
@@ -40,6 +42,9 @@ pub(super) async fn hand_out(mut jobs: mpsc::Receiver<Job>, ways: Ways, hub: Hub
 
 impl Ways {
     fn pass_on(&self, job: &Job) -> Result<(), NotDone> {
+        if let (Task::Forward { .. }, Some(edges)) = (&job.task, &self.edges) {
+            return edges.order(job.clone());
+        }
         let board = self.boards.get(&job.channel).ok_or(Failure::NotSupported)?;
         board.hand_in(Assignment::new(job.clone())).map_err(|why| {
             let detail = Some(why.to_string());

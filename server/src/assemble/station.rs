@@ -36,7 +36,11 @@ pub(super) struct Orders {
 
 impl Orders {
     /// Opens what orders are kept in, and reads what earlier processes left there and elsewhere.
-    pub(super) async fn open(configuration: &Configuration, stopwatch: Stopwatch) -> (Self, Shelf) {
+    pub(super) async fn open(
+        configuration: &Configuration,
+        backlog: Option<store::Backlog>,
+        stopwatch: Stopwatch,
+    ) -> (Self, Shelf) {
         let directory = &configuration.data_dir;
         let now = stopwatch.clock().at(stopwatch.now());
         let (commands, inbox, durable) = store::Commands::open();
@@ -61,7 +65,8 @@ impl Orders {
         });
         let paces = Paces::new(configuration, &settings, commands.clone());
         let past = Past { commands: recent, ..past };
-        let shelf = Shelf { journal: Journal::after(past, now), disk, commands: commands.clone() };
+        let shelf =
+            Shelf { journal: Journal::after(past, now), disk, commands: commands.clone(), backlog };
         let ended = CancellationToken::new();
         (Self { commands, inbox, durable, paces, journal, ended }, shelf)
     }

@@ -15,3 +15,4 @@ mod running;
 mod service_manager;
 mod signals;
 mod unreadable;
+mod uplink;

@@ -102,7 +102,8 @@ impl House {
         };
         let (disk, journal) = store::Journal::open();
         let (commands, orders, intents) = Commands::open();
-        let shelf = Shelf { journal: Journal::default(), disk, commands: commands.clone() };
+        let shelf =
+            Shelf { journal: Journal::default(), disk, commands: commands.clone(), backlog: None };
         let (hub, desk, jobs) = Hub::open(&setup.plant, shelf, stopwatch);
         let desk = Arc::new(Mutex::new(desk));
         let running = gateway::run_station(Arc::clone(&desk), setup.clone(), stop.clone());
