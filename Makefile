@@ -112,7 +112,7 @@ wasm: build-tools test-tools
 
 # The page in three browsers, and other people's clients, against the one file.
 page: build test-tools
-	cd end2end && timeout 15m npx playwright test
+	cd end2end && timeout 25m npx playwright test
 
 # Hundreds of faults of the line, and a server that is killed each second for a minute.
 trials: build $(LOAD)

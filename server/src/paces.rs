@@ -86,6 +86,14 @@ impl Paces {
         pace.now.send_replace(interval);
         Ok(())
     }
+
+    /// An order that came to nothing holds after a restart as little as before it.
+    pub(crate) async fn keep_present(&self, channel: ChannelId) {
+        if let Some(pace) = self.channels.get(&channel) {
+            let (now, configured) = (written(*pace.now.borrow()), written(pace.configured));
+            self.commands.set(&key(channel), &now, &configured).await;
+        }
+    }
 }
 
 fn key(channel: ChannelId) -> String {

@@ -56,6 +56,8 @@ impl Ways {
 /// A pace that is not on the disk would not survive a restart: then it is not set either.
 async fn set_pace(job: Job, interval: Duration, paces: Paces, hub: Hub) {
     let set = timeout(job.within, paces.order(job.channel, interval)).await;
+    // What is told as not done must not hold after a restart either.
+    let is_late = set.is_err();
     let result = match set {
         Ok(Ok(())) => {
             let new = Some(Value::Number(interval.as_secs_f64()));
@@ -70,4 +72,7 @@ async fn set_pace(job: Job, interval: Duration, paces: Paces, hub: Hub) {
     let execution = Execution { result, written_after: None };
     // Without a Station there is nobody to tell.
     let _ = hub.tell(Event::Executed { key: job.key, execution }).await;
+    if is_late {
+        paces.keep_present(job.channel).await;
+    }
 }
