@@ -5,6 +5,7 @@
 mod bad_input;
 mod forwarder;
 mod orders;
+mod pace;
 mod raw;
 mod servers;
 mod upload;
