@@ -5,7 +5,7 @@
 
 use serde::de::value::{MapAccessDeserializer, MapDeserializer, SeqDeserializer};
 use serde::de::{
-    DeserializeOwned, Deserializer, Error as _, IntoDeserializer, Unexpected, Visitor,
+    DeserializeOwned, Deserializer, Error as _, Expected, IntoDeserializer, Unexpected, Visitor,
 };
 use serde::forward_to_deserialize_any;
 use serde_json::{Error, Map, Result, Value};
@@ -28,7 +28,8 @@ pub fn part(tree: &mut Value, name: &str) -> Value {
 struct Tree(Value);
 
 impl Tree {
-    fn refuse<'de, V: Visitor<'de>>(&self, visitor: &V) -> Result<V::Value> {
+    /// Not generic, because it would be there once for each type.
+    fn refusal(&self, expected: &dyn Expected) -> Error {
         let found = match &self.0 {
             Value::Null => Unexpected::Unit,
             Value::Bool(bool) => Unexpected::Bool(*bool),
@@ -37,7 +38,7 @@ impl Tree {
             Value::Array(_) => Unexpected::Seq,
             Value::Object(_) => Unexpected::Map,
         };
-        Err(Error::invalid_type(found, visitor))
+        Error::invalid_type(found, expected)
     }
 }
 
@@ -58,7 +59,7 @@ impl<'de> Deserializer<'de> for Tree {
             Value::Bool(bool) => visitor.visit_bool(bool),
             Value::Number(number) => number.deserialize_any(visitor),
             Value::String(text) => visitor.visit_string(text),
-            Value::Array(_) | Value::Object(_) => self.refuse(&visitor),
+            Value::Array(_) | Value::Object(_) => Err(self.refusal(&visitor)),
         }
     }
 
@@ -79,7 +80,7 @@ impl<'de> Deserializer<'de> for Tree {
             Value::Array(items) => {
                 visitor.visit_seq(SeqDeserializer::new(items.into_iter().map(Tree)))
             }
-            _ => self.refuse(&visitor),
+            _ => Err(self.refusal(&visitor)),
         }
     }
 
@@ -90,7 +91,7 @@ impl<'de> Deserializer<'de> for Tree {
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         match self.0 {
             Value::Object(members) => visitor.visit_map(entries(members)),
-            _ => self.refuse(&visitor),
+            _ => Err(self.refusal(&visitor)),
         }
     }
 
@@ -113,7 +114,7 @@ impl<'de> Deserializer<'de> for Tree {
             Value::String(variant) => visitor.visit_enum(variant.into_deserializer()),
             Value::Object(members) => MapAccessDeserializer::new(entries(members))
                 .deserialize_enum(name, variants, visitor),
-            _ => self.refuse(&visitor),
+            _ => Err(self.refusal(&visitor)),
         }
     }
 
