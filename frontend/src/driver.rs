@@ -10,7 +10,7 @@ use protocol::digest::{Algorithm, Seal};
 use protocol::id::{ConnectionId, DeviceId};
 use protocol::time::{Clock, Instant, Timestamp};
 use protocol::wire::CloseCode;
-use ui::{Live, RecordWish, Wish};
+use ui::{Ask, Live, RecordWish, Wish};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{PageTransitionEvent, VisibilityState};
@@ -179,8 +179,10 @@ impl Driver {
         live.on_retry(move || driver.tell(Event::Retry));
         live.on_facts(move |device| learn(live, device));
         let driver = self.clone();
-        live.on_command(move |wish| driver.order(wish));
-        live.on_record(move |wish| look_up(live, wish));
+        live.on_ask(move |ask| match ask {
+            Ask::Command(wish) => driver.order(wish),
+            Ask::Record(wish) => look_up(live, wish),
+        });
     }
 
     fn order(&self, wish: Wish) {

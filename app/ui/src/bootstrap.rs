@@ -31,7 +31,7 @@ pub struct Bootstrap {
     /// Every device, but of their points only those of the overview, and no commands.
     pub devices: Vec<Device>,
     /// What commands are called, by their names on the wire.
-    pub titles: BTreeMap<String, Name>,
+    pub titles: Vec<(String, Name)>,
     /// How often each device is polled, where known.
     pub poll_ms: BTreeMap<DeviceId, u32>,
     /// The device whose page is asked for, with all its points.
@@ -158,9 +158,14 @@ fn tile(device: &Device) -> Device {
 }
 
 /// Where two devices call the same thing by two names, the first of them is as good.
-fn titles(plant: &Plant) -> BTreeMap<String, Name> {
-    let commands = plant.devices.iter().rev().flat_map(|device| device.commands.iter().rev());
-    commands.map(|spec| (spec.name.clone(), spec.title.clone())).collect()
+fn titles(plant: &Plant) -> Vec<(String, Name)> {
+    let mut titles: Vec<(String, Name)> = Vec::new();
+    for spec in plant.devices.iter().flat_map(|device| &device.commands) {
+        if titles.iter().all(|(known, _)| *known != spec.name) {
+            titles.push((spec.name.clone(), spec.title.clone()));
+        }
+    }
+    titles
 }
 
 #[cfg(test)]

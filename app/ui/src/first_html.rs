@@ -97,9 +97,11 @@ fn a_device_offers_its_commands_and_none_before_it_is_connected() {
     {
         assert!(device.contains(text), "{text} is not on the device's page");
     }
-    let buttons = device.matches("type=\"submit\"").count();
-    assert_eq!(buttons, device.matches("type=\"submit\" disabled").count(), "{device}");
     assert_eq!(device.matches("data-command=").count(), 7);
+    assert_eq!(device.matches("class=\"act\"").count(), 7);
+    let (questions, buttons, codes, switches, hold) = (7, 5, 2, 2, 1);
+    let all = questions + buttons + codes + switches + hold;
+    assert_eq!(device.matches(" disabled").count(), all);
     assert!(!device.contains("data-command=\"remote_on\""), "START stands for it");
 }
 

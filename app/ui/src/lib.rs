@@ -31,7 +31,7 @@ use leptos_router::path;
 
 pub use bootstrap::{Bootstrap, Happening, Told, What, Zone, device_of};
 pub use choice::{Choice, Language, Theme};
-pub use live::{Footing, Given, Live, RecordWish, State, Wish};
+pub use live::{Ask, Footing, Given, Live, RecordWish, State, Wish};
 
 use page::commands::CommandsPage;
 use page::device::DevicePage;

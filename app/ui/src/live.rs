@@ -26,7 +26,7 @@ use protocol::time::{Instant, Timestamp};
 use crate::bootstrap::{Bootstrap, Happening, Json, Told};
 use commands::Orders;
 pub(crate) use commands::{Blocked, RecordState};
-pub use commands::{Given, RecordWish, Wish};
+pub use commands::{Ask, Given, RecordWish, Wish};
 use history::History;
 pub(crate) use standing::Standing;
 use table::Table;

@@ -76,6 +76,11 @@ impl Input {
         }
     }
 
+    /// Whether there is a field for it, and not a button for each value.
+    pub(crate) fn is_typed(&self) -> bool {
+        matches!(self, Self::Number(_))
+    }
+
     pub(crate) fn unit(&self) -> &str {
         match self {
             Self::Number(bounds) => &bounds.unit,
@@ -86,8 +91,9 @@ impl Input {
 
 impl Bounds {
     fn read(&self, text: &str) -> Result<Wanted, Wrong> {
-        let number = text.replace(',', ".").parse().ok().filter(|number: &f64| number.is_finite());
-        let number = number.ok_or(Wrong::NotANumber)?;
+        // The page reads numbers already; `parse` would bring a reader of its own, and its tables.
+        let number: f64 =
+            serde_json::from_str(&text.replace(',', ".")).map_err(|_| Wrong::NotANumber)?;
         let is_low = self.min.is_some_and(|min| number < min);
         let is_high = self.max.is_some_and(|max| number > max);
         if is_low || is_high {
@@ -226,6 +232,7 @@ mod tests {
             (threshold, "", Err(Wrong::Nothing)),
             (threshold, "warm", Err(Wrong::NotANumber)),
             (threshold, "NaN", Err(Wrong::NotANumber)),
+            (threshold, "1e999", Err(Wrong::NotANumber)),
             (threshold, "inf", Err(Wrong::NotANumber)),
             (threshold, "19.9", Err(Wrong::OutOfRange)),
             (threshold, "121", Err(Wrong::OutOfRange)),

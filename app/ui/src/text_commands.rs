@@ -24,10 +24,7 @@ pub(crate) const CANCEL: Text = text("取消", "Cancel");
 pub(crate) const HOLD: Text = text("按住 1 秒执行", "Hold for 1 s to run");
 pub(crate) const OR_TYPE: Text =
     text("或输入设备编号并按回车", "Or type the device code and press Enter");
-pub(crate) const ON_DEVICE: Text = text("设备", "Device");
-pub(crate) const CONSEQUENCE: Text = text("后果", "Consequence");
 pub(crate) const NEW_VALUE: Text = text("新值", "New value");
-pub(crate) const CODE: Text = text("故障码", "Fault code");
 
 // What is wrong with a value.
 pub(crate) const NO_VALUE: Text = text("请输入数值", "Enter a value");
@@ -94,7 +91,7 @@ pub(crate) const WHEN: Text = text("时间", "Time");
 pub(crate) const WHO: Text = text("来源 · 用户", "Source · user");
 pub(crate) const VIA: Text = text("经由", "Via");
 pub(crate) const COMMAND_ID: Text = text("指令编号", "Command id");
-pub(crate) const TIMELINE: Text = text("时间线", "Timeline");
+pub(crate) const DETAIL: Text = text("说明", "Detail");
 pub(crate) const UNKNOWN_YET: Text = text("结果未知", "No outcome yet");
 
 // The steps of one.

@@ -2,10 +2,12 @@
 //!
 //! What changes is written as a closure where it stands, `{move || word()}`, and views of several
 //! shapes end in `into_any`: `view!` makes one type of all of these. A closure that comes out of a
-//! variable is a type of its own, and each costs the browser kilobytes.
+//! variable is a type of its own, and each costs the browser kilobytes. So does a memo of another type
+//! and a handler that has not gone through [`hear`].
 
 pub(crate) mod bar;
 pub(crate) mod happenings;
+pub(crate) mod hear;
 pub(crate) mod hold;
 pub(crate) mod icon;
 pub(crate) mod lamp;

@@ -1,6 +1,7 @@
 //! Orders: those that this page gave, those that everyone may see, and those on record.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use leptos::prelude::*;
 use link::Progress;
@@ -64,8 +65,15 @@ pub struct RecordWish {
     pub query: String,
     /// Where to go on; `None` is the newest.
     pub before: Option<String>,
-    /// Tells two wishes for the same apart.
-    count: u32,
+}
+
+/// What the browser's shell is asked to do about orders.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Ask {
+    /// To give it an id, to tell that to [`Live::gave`], and then the link of it.
+    Command(Wish),
+    /// To fetch it and tell the answer to [`Live::recorded`].
+    Record(RecordWish),
 }
 
 /// Why an order cannot be given now.
@@ -84,79 +92,78 @@ pub(crate) enum Blocked {
     },
 }
 
+impl Blocked {
+    /// Whether it keeps from every command of the device.
+    pub(crate) fn is_of_all(&self) -> bool {
+        !matches!(self, Self::NotReached | Self::Held { .. })
+    }
+}
+
 /// All that [`Live`] knows of orders. Cheap to copy.
 #[derive(Clone, Copy)]
 pub(super) struct Orders {
-    wishes: RwSignal<Vec<Wish>>,
-    given: RwSignal<Vec<Given>>,
-    role: RwSignal<Option<String>>,
-    paces: RwSignal<BTreeMap<DeviceId, u32>>,
+    book: RwSignal<Book>,
     record: RwSignal<Record>,
-    record_wish: RwSignal<Option<RecordWish>>,
+    shell: StoredValue<Option<Shell>, LocalStorage>,
+}
+
+/// Whoever carries out what the page asks.
+type Shell = Rc<dyn Fn(Ask)>;
+
+#[derive(Clone, Default)]
+struct Book {
+    given: Vec<Given>,
+    /// Of the person at this page, once known.
+    role: String,
+    /// How often each device is polled, in milliseconds.
+    paces: BTreeMap<DeviceId, u32>,
 }
 
 impl Orders {
     pub(super) fn new(paces: BTreeMap<DeviceId, u32>) -> Self {
         Self {
-            wishes: RwSignal::new(Vec::new()),
-            given: RwSignal::new(Vec::new()),
-            role: RwSignal::new(None),
-            paces: RwSignal::new(paces),
+            book: RwSignal::new(Book { paces, ..Book::default() }),
             record: RwSignal::new(Record::default()),
-            record_wish: RwSignal::new(None),
+            shell: StoredValue::new_local(None),
         }
     }
 
     /// Takes in how far an order has come.
     pub(super) fn progress(self, id: &str, progress: Progress) {
-        self.given.update(|given| {
-            if let Some(given) = given.iter_mut().find(|given| given.id == id) {
+        self.book.update(|book| {
+            if let Some(given) = book.given.iter_mut().find(|given| given.id == id) {
                 given.progress = Some(progress);
             }
         });
+    }
+
+    fn ask(self, ask: Ask) {
+        if let Some(shell) = self.shell.get_value() {
+            untrack(|| shell(ask));
+        }
     }
 }
 
 /// What the browser's shell tells and hears of orders.
 impl Live {
-    /// Calls `send` with each thing that the operator wants done, once. Whoever sends it gives it an
-    /// id, and tells it to [`Live::gave`] before the link hears of it.
-    pub fn on_command(self, send: impl Fn(Wish) + 'static) {
-        let wishes = self.orders.wishes;
-        Effect::new(move |_| {
-            if !wishes.with(Vec::is_empty) {
-                let wished = wishes.try_update(std::mem::take).unwrap_or_default();
-                untrack(|| wished.into_iter().for_each(&send));
-            }
-        });
+    /// Calls `carry_out` with what the page wants done about orders, from now on.
+    pub fn on_ask(self, carry_out: impl Fn(Ask) + 'static) {
+        self.orders.shell.set_value(Some(Rc::new(carry_out)));
     }
 
     /// A wish goes to the link under this id.
     pub fn gave(self, id: String, wish: Wish) {
-        self.orders.given.update(|given| {
-            if given.len() == MOST_GIVEN {
-                given.remove(0);
+        self.orders.book.update(|book| {
+            if book.given.len() == MOST_GIVEN {
+                book.given.remove(0);
             }
-            given.push(Given { id, wish, progress: None });
+            book.given.push(Given { id, wish, progress: None });
         });
     }
 
     /// What the person at this page may do.
     pub fn permit(self, role: &str) {
-        if self.orders.role.with_untracked(|known| known.as_deref() != Some(role)) {
-            self.orders.role.set(Some(role.into()));
-        }
-    }
-
-    /// Calls `fetch` when the page needs a part of `GET /api/commands`; the answer goes to
-    /// [`Live::recorded`].
-    pub fn on_record(self, fetch: impl Fn(RecordWish) + 'static) {
-        let wish = self.orders.record_wish;
-        Effect::new(move |_| {
-            if let Some(wish) = wish.get() {
-                untrack(|| fetch(wish));
-            }
-        });
+        self.orders.book.update(|book| book.role = role.into());
     }
 
     /// Takes in a part of the record; `None` where it could not be had.
@@ -171,24 +178,21 @@ impl Live {
 
 /// What pages ask of orders.
 impl Live {
-    /// The operator has confirmed it. Nothing is done where nothing can be done.
+    /// The operator has confirmed it.
     pub(crate) fn command(self, wish: Wish) {
-        self.orders.wishes.update(|wishes| wishes.push(wish));
+        self.orders.ask(Ask::Command(wish));
     }
 
     /// The last order of this page under this name.
     pub(crate) fn last_given(self, device: &DeviceId, command: &str) -> Option<Given> {
-        self.orders.given.with(|given| {
-            let is_it =
-                |given: &&Given| given.wish.device == *device && given.wish.command == command;
-            given.iter().rev().find(is_it).cloned()
-        })
+        let book = self.orders.book.read();
+        let is_it = |given: &&Given| given.wish.device == *device && given.wish.command == command;
+        book.given.iter().rev().find(is_it).cloned()
     }
 
     /// The orders of a device that everyone may see.
     pub(crate) fn orders(self, device: &DeviceId) -> Vec<OrderLine> {
-        let summary = self.summary(device);
-        summary.with(|summary| summary.as_ref().map(|s| s.orders.clone()).unwrap_or_default())
+        self.summary(device).get().map(|summary| summary.orders).unwrap_or_default()
     }
 
     /// Why a command cannot be given now, if it cannot.
@@ -199,14 +203,13 @@ impl Live {
             Standing::Lost => return Some(Blocked::Offline),
             Standing::Live => {}
         }
-        let role = self.orders.role.get();
-        if !role.is_some_and(|role| MAY_COMMAND.contains(&role.as_str())) {
+        if !MAY_COMMAND.contains(&self.orders.book.read().role.as_str()) {
             return Some(Blocked::NotPermitted);
         }
         if !self.is_current(&StreamName::Device(device.id.clone())) {
             return Some(Blocked::Stale);
         }
-        let links = self.state(&device.id).with(|state| state.as_ref().and_then(|s| s.links));
+        let links = self.state(&device.id).get().and_then(|state| state.links);
         if order::needs_board(spec) && !links.is_some_and(|links| links.board) {
             return Some(Blocked::NotReached);
         }
@@ -218,12 +221,15 @@ impl Live {
 
     /// How often a device is polled, in milliseconds.
     pub(crate) fn pace(self, device: &DeviceId) -> Option<u32> {
-        self.orders.paces.with(|paces| paces.get(device).copied())
+        self.orders.book.read().paces.get(device).copied()
     }
 
     /// What a command is called.
     pub(crate) fn title(self, command: &str) -> Option<Name> {
-        self.page(|page| page.titles.get(command).cloned())
+        self.page(|page| {
+            let found = page.titles.iter().find(|(known, _)| known == command);
+            found.map(|(_, title)| title.clone())
+        })
     }
 
     pub(crate) fn record(self) -> RwSignal<Record> {
@@ -237,23 +243,15 @@ impl Live {
                 *record = Record { query: query.clone(), ..Record::default() };
             }
         });
-        self.wish_for_record(query, None);
+        self.orders.ask(Ask::Record(RecordWish { query, before: None }));
     }
 
     /// The page shows what is older, too.
     pub(crate) fn look_further(self) {
-        let known = |record: &Record| (record.query.clone(), record.next.clone());
-        if let (query, Some(next)) = self.orders.record.with_untracked(known) {
-            self.wish_for_record(query, Some(next));
+        let Record { query, next: before, .. } = self.orders.record.get_untracked();
+        if before.is_some() {
+            self.orders.ask(Ask::Record(RecordWish { query, before }));
         }
-    }
-
-    fn wish_for_record(self, query: String, before: Option<String>) {
-        let count = self
-            .orders
-            .record_wish
-            .with_untracked(|wish| wish.as_ref().map_or(0, |wish| wish.count.wrapping_add(1)));
-        self.orders.record_wish.set(Some(RecordWish { query, before, count }));
     }
 
     /// An order that changed the pace of a channel changed that of all its devices.
@@ -267,12 +265,15 @@ impl Live {
         if action != Some(&CommandAction::PollInterval) {
             return;
         }
-        let same: BTreeSet<_> = self.page(|page| {
-            let same = page.devices.iter().filter(|other| other.channel == facts.channel);
-            same.map(|other| other.id.clone()).collect()
-        });
+        let is_of_channel = |id: &DeviceId| {
+            let is_it = |other: &Device| other.id == *id && other.channel == facts.channel;
+            self.page(|page| page.devices.iter().any(is_it))
+        };
         let millis = (seconds * 1000.0).round() as u32;
-        self.orders.paces.update(|paces| paces.extend(same.into_iter().map(|id| (id, millis))));
+        self.orders.book.update(|book| {
+            let same = book.paces.iter_mut().filter(|(id, _)| is_of_channel(id));
+            same.for_each(|(_, pace)| *pace = millis);
+        });
     }
 }
 
@@ -285,23 +286,18 @@ impl Record {
         };
         self.state = RecordState::Told;
         if wish.before.is_some() {
-            let known: BTreeSet<_> = self.rows.iter().map(|row| row.id).collect();
-            self.rows.extend(page.rows.into_iter().filter(|row| !known.contains(&row.id)));
+            self.rows.extend(page.rows);
             self.next = page.next;
             return;
         }
-        let fresh: BTreeSet<_> = page.rows.iter().map(|row| row.id).collect();
-        let joins = self.rows.iter().position(|row| fresh.contains(&row.id));
-        let older = joins.map(|_| std::mem::take(&mut self.rows)).unwrap_or_default();
-        let last = page.rows.last().map(|row| (row.accepted_at, row.id));
-        let is_older = |row: &CommandRow| last.is_some_and(|last| (row.accepted_at, row.id) < last);
-        let mut rows = page.rows;
-        let before = rows.len();
-        rows.extend(older.into_iter().filter(is_older));
-        if rows.len() == before {
+        let last = page.rows.last().map(|row| row.id);
+        let joint = self.rows.iter().position(|row| Some(row.id) == last);
+        let older = joint.map(|joint| self.rows.split_off(joint + 1)).unwrap_or_default();
+        if older.is_empty() {
             self.next = page.next;
         }
-        self.rows = rows;
+        self.rows = page.rows;
+        self.rows.extend(older);
     }
 }
 
@@ -322,7 +318,7 @@ mod tests {
     }
 
     fn wish(before: Option<&str>) -> RecordWish {
-        RecordWish { before: before.map(String::from), ..RecordWish::default() }
+        RecordWish { query: String::new(), before: before.map(String::from) }
     }
 
     fn ids(record: &Record) -> Vec<u64> {

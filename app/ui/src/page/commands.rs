@@ -4,6 +4,7 @@ mod filters;
 mod history;
 mod query;
 mod queue;
+mod table;
 
 use leptos::prelude::*;
 use leptos_meta::Title;

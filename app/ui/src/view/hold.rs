@@ -2,66 +2,66 @@
 
 use std::time::Duration;
 
-use leptos::ev::KeyboardEvent;
+use leptos::ev::{FocusEvent, KeyboardEvent, PointerEvent};
 use leptos::prelude::*;
+
+use crate::preference::t;
+use crate::text::Text;
+use crate::view::hear::hear;
 
 /// Calls `done` once it was held for a second; letting go earlier does nothing.
 #[component]
 pub(crate) fn HoldButton(
-    #[prop(into)] label: Signal<String>,
+    label: Text,
     #[prop(into)] disabled: Signal<bool>,
     done: Callback<()>,
 ) -> impl IntoView {
     let timer = StoredValue::new(None::<TimeoutHandle>);
     let is_held = RwSignal::new(false);
-    let stop = move || {
-        if let Some(timer) = timer.try_update_value(Option::take).flatten() {
+    let release = move || {
+        is_held.set(false);
+        if let Some(timer) = timer.get_value() {
             timer.clear();
         }
     };
-    let release = move || {
+    let finish = move || {
         is_held.set(false);
-        stop();
+        if !disabled.get_untracked() {
+            done.run(());
+        }
     };
     let hold = move || {
-        if disabled.get_untracked() || is_held.get_untracked() {
-            return;
+        if !disabled.get_untracked() && !is_held.get_untracked() {
+            is_held.set(true);
+            timer.set_value(set_timeout_with_handle(finish, HELD).ok());
         }
-        let finish = move || {
-            is_held.set(false);
-            if !disabled.get_untracked() {
-                done.run(());
-            }
-        };
-        is_held.set(true);
-        timer.set_value(set_timeout_with_handle(finish, HELD).ok());
     };
-    on_cleanup(stop);
+    on_cleanup(move || {
+        if let Some(timer) = timer.try_get_value().flatten() {
+            timer.clear();
+        }
+    });
     view! {
         <button
             type="button"
             class="hold"
             class:held=move || is_held.get()
-            data-hold=""
             disabled=move || disabled.get()
-            on:pointerdown=move |_| hold()
-            on:pointerup=move |_| release()
-            on:pointerleave=move |_| release()
-            on:pointercancel=move |_| release()
-            on:blur=move |_| release()
-            // A long touch must not open a menu under the finger.
-            on:contextmenu=|event| event.prevent_default()
-            on:keydown=move |event| {
+            on:pointerdown=hear(move |_: PointerEvent| hold())
+            on:pointerup=hear(move |_: PointerEvent| release())
+            on:pointerleave=hear(move |_: PointerEvent| release())
+            on:blur=hear(move |_: FocusEvent| release())
+            on:keydown=hear(move |event: KeyboardEvent| {
                 if is_press(&event) {
                     event.prevent_default();
                     if !event.repeat() {
                         hold();
                     }
                 }
-            }
-            on:keyup=move |event| if is_press(&event) { release() }
+            })
+            on:keyup=hear(move |event: KeyboardEvent| if is_press(&event) { release() })
         >
-            <span>{move || label.get()}</span>
+            {t(label)}
         </button>
     }
     .into_any()

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use protocol::frame::CommandStatus;
@@ -9,61 +10,70 @@ use protocol::reading::Value;
 use protocol::wire::commands::CommandRow;
 
 use super::query::Narrowed;
-use super::queue::{called, command, queue};
+use super::queue::queue;
+use super::table::{cell, head, order};
 use crate::choice::Language;
 use crate::format;
 use crate::live::{Live, RecordState};
 use crate::preference::{language, t};
 use crate::text_commands as words;
-use crate::view::progress::{failure, who};
+use crate::view::hear::hear;
+use crate::view::progress::{Say, failure};
 
 #[component]
 pub(super) fn History() -> impl IntoView {
     let live = expect_context::<Live>();
     let language = language();
     let query = use_query_map();
-    let narrowed = Memo::new(move |_| Narrowed::of(&query.read()));
     // An hour ago stays the same hour until somebody chooses anew.
-    let question = Memo::new(move |_| narrowed.with(|n| n.query(live.now_untracked())));
+    let question = Memo::new(move |_| Narrowed::of(&query.read()).query(live.now_untracked()));
     look_up(live, question);
-    let record = live.record();
-    let ids = Memo::new(move |_| {
-        record.with(|record| record.rows.iter().map(|row| row.id).collect::<Vec<_>>())
-    });
-    let state = move || record.with(|record| record.state);
-    let is_empty = move || ids.with(Vec::is_empty);
-    let remark = move || match state() {
-        RecordState::Loading => Some(words::HISTORY_LOADING),
-        RecordState::Failed => Some(words::HISTORY_FAILS),
-        RecordState::Told => is_empty().then_some(words::HISTORY_EMPTY),
+    let unfolded = RwSignal::new(Vec::new());
+    let rows = move || {
+        let rows = live.record().get().rows.into_iter();
+        rows.map(|row| entry(live, row, unfolded, language())).collect_view().into_any()
     };
-    let remark = move || remark().map(|remark| remark.of(language()));
-    let export = move || format!("/api/commands.csv?{}", question.read());
-    let has_more = move || record.with(|record| record.next.is_some());
+    let remark = move || {
+        let record = live.record().get();
+        let remark = match record.state {
+            RecordState::Loading => words::HISTORY_LOADING,
+            RecordState::Failed => words::HISTORY_FAILS,
+            RecordState::Told if record.rows.is_empty() => words::HISTORY_EMPTY,
+            RecordState::Told => return None,
+        };
+        Some(remark.of(language()).to_owned())
+    };
+    let columns = [
+        words::WHEN,
+        words::WHO,
+        words::DEVICE,
+        words::COMMAND,
+        words::CHANGE,
+        words::OUTCOME,
+        words::LATENCY,
+    ];
     view! {
-        <p class="muted" role="status" hidden=move || remark().is_none()>{move || remark()}</p>
-        <table class="record" hidden=is_empty>
-            <thead>
-                <tr>
-                    <th scope="col">{t(words::WHEN)}</th>
-                    <th scope="col">{t(words::WHO)}</th>
-                    <th scope="col">{t(words::DEVICE)}</th>
-                    <th scope="col">{t(words::COMMAND)}</th>
-                    <th scope="col">{t(words::CHANGE)}</th>
-                    <th scope="col">{t(words::OUTCOME)}</th>
-                    <th scope="col" class="number">{t(words::LATENCY)}</th>
-                </tr>
-            </thead>
-            <For each=move || ids.get() key=|id| *id let:id>
-                <Row id/>
-            </For>
+        <p class="muted" role="status">{move || remark()}</p>
+        <table class="record history" hidden=move || live.record().get().rows.is_empty()>
+            {head(&columns)}
+            {move || rows()}
         </table>
         <p class="more">
-            <button type="button" hidden=move || !has_more() on:click=move |_| live.look_further()>
+            <button
+                type="button"
+                hidden=move || live.record().get().next.is_none()
+                on:click=hear(move |_: MouseEvent| live.look_further())
+            >
                 {t(words::OLDER)}
             </button>
             // The router would look for a page.
-            <a href=export rel="external" download="" class="chip">{t(words::EXPORT)}</a>
+            <a
+                href=move || format!("/api/commands.csv?{}", question.get())
+                rel="external"
+                class="chip"
+            >
+                {t(words::EXPORT)}
+            </a>
         </p>
     }
     .into_any()
@@ -71,11 +81,10 @@ pub(super) fn History() -> impl IntoView {
 
 /// Asks for the record of this address, and again soon after an order has moved.
 fn look_up(live: Live, question: Memo<String>) {
-    let moved = Memo::new(move |_| queue(live));
     let mut soon = debounce(REST, move |()| live.look_up(question.get_untracked()));
     Effect::new(move |before: Option<String>| {
         let asked = question.get();
-        moved.track();
+        queue(live);
         if before.as_ref() == Some(&asked) {
             soon(())
         } else {
@@ -86,56 +95,44 @@ fn look_up(live: Live, question: Memo<String>) {
 }
 
 /// One order, and its timeline once somebody wants to see it.
-#[component]
-fn Row(id: u64) -> impl IntoView {
-    let live = expect_context::<Live>();
-    let language = language();
-    let record = live.record();
-    let is_open = RwSignal::new(false);
-    let row = Memo::new(move |_| {
-        record.with(|record| record.rows.iter().find(|row| row.id == id).cloned())
-    });
-    let line = move || {
-        let row = row.get()?;
-        Some(line(live, &row, is_open, language()))
+fn entry(live: Live, row: CommandRow, unfolded: RwSignal<Vec<u64>>, language: Language) -> AnyView {
+    let id = row.id;
+    let is_open = unfolded.read().contains(&id);
+    let turn = move |_: MouseEvent| {
+        unfolded.update(|all| {
+            all.retain(|other| *other != id);
+            if !is_open {
+                all.push(id);
+            }
+        });
     };
-    let detail = move || {
-        let row = row.get().filter(|_| is_open.get())?;
-        Some(detail(live, &row, language()))
-    };
-    view! { <tbody data-row=id.to_string()>{move || line()}{move || detail()}</tbody> }.into_any()
-}
-
-fn line(live: Live, row: &CommandRow, is_open: RwSignal<bool>, language: Language) -> AnyView {
-    let zone = live.zone(&row.device_id);
-    let at = format::moment(row.accepted_at, live.now_untracked(), &zone);
-    let (word, outcome) = outcome(row, language);
-    let ms = row.ms.map(|ms| format!("{ms} ms"));
+    let at = format::moment(row.accepted_at, live.now_untracked(), &live.zone(&row.device_id));
+    let said = outcome(&row, language);
+    let (who, what) = ((row.origin, row.user.as_str()), (&*row.command, row.param.as_deref()));
+    let mut cells: Vec<_> = order(live, language, who, &row.device_id, what).into();
+    let ms = row.ms.map(|ms| format!("{ms} ms")).unwrap_or_default();
+    cells.extend([cell(change(&row)), cell(said.text), cell(ms)]);
+    let facts = if is_open { facts(live, &row, language) } else { Vec::new() };
     view! {
-        <tr data-state=word>
-            <td>
-                <button
-                    type="button"
-                    class="unfold"
-                    aria-expanded=move || is_open.get().to_string()
-                    on:click=move |_| is_open.update(|open| *open = !*open)
-                >
-                    <time datetime=format::iso(row.accepted_at)>{at}</time>
-                </button>
-            </td>
-            <td>{who(row.origin, &row.user, language)}</td>
-            <td><a href=format!("/devices/{}", row.device_id)>{called(live, &row.device_id, language)}</a></td>
-            <td>{command(live, &row.command, row.param.as_deref(), language)}</td>
-            <td>{change(row)}</td>
-            <td class="outcome">{outcome}</td>
-            <td class="number">{ms}</td>
-        </tr>
+        <tbody data-state=said.word>
+            <tr>
+                <td>
+                    <button type="button" class="unfold" aria-expanded=is_open.to_string() on:click=hear(turn)>
+                        {at}
+                    </button>
+                </td>
+                {cells}
+            </tr>
+            <tr class="detail" hidden=!is_open>
+                <td colspan="7"><ol class="timeline">{facts}</ol></td>
+            </tr>
+        </tbody>
     }
     .into_any()
 }
 
 /// The steps of an order on their time, and all that was not worth a column.
-fn detail(live: Live, row: &CommandRow, language: Language) -> AnyView {
+fn facts(live: Live, row: &CommandRow, language: Language) -> Vec<AnyView> {
     let zone = live.zone(&row.device_id);
     let begun = format::date_time(row.accepted_at, &zone);
     let steps = [
@@ -145,53 +142,41 @@ fn detail(live: Live, row: &CommandRow, language: Language) -> AnyView {
         (words::STEP_WRITTEN, row.steps.written),
         (words::STEP_ENDED, row.ms),
     ];
-    let steps = steps.into_iter().filter_map(|(step, ms)| Some((step, ms?))).map(|(step, ms)| {
-        view! { <li><b>{format!("+{ms} ms")}</b>" "<span>{step.of(language)}</span></li> }
-    });
+    let steps = steps.into_iter().filter_map(|(step, ms)| Some((step, format!("+{} ms", ms?))));
     let facts = [
-        (words::COMMAND, Some(row.command.clone())),
-        (words::COMMAND_ID, Some(row.command_id.clone())),
-        (words::VIA, Some(row.via.clone()).filter(|via| !via.is_empty())),
-        (words::STEP_ACCEPTED, Some(format!("{begun} {}", zone.label))),
-        (words::OUTCOME, row.detail.clone()),
+        (words::WHEN, format!("{begun} {}", zone.label)),
+        (words::COMMAND, row.command.clone()),
+        (words::COMMAND_ID, row.command_id.clone()),
+        (words::VIA, row.via.clone()),
+        (words::DETAIL, row.detail.clone().unwrap_or_default()),
     ];
-    let facts = facts.into_iter().filter_map(|(fact, value)| Some((fact, value?)));
-    let facts = facts.map(|(fact, value)| {
-        view! { <dt>{fact.of(language)}</dt><dd>{value}</dd> }
-    });
-    view! {
-        <tr class="detail">
-            <td colspan="7">
-                <ol class="timeline" aria-label=words::TIMELINE.of(language)>{steps.collect_view()}</ol>
-                <dl class="facts">{facts.collect_view()}</dl>
-            </td>
-        </tr>
-    }
-    .into_any()
+    let fact = |(fact, value): (crate::text::Text, String)| {
+        (!value.is_empty()).then(|| item(format!("{} {value}", fact.of(language))))
+    };
+    steps.chain(facts).filter_map(fact).collect()
 }
 
-fn outcome(row: &CommandRow, language: Language) -> (&'static str, String) {
-    match row.status {
-        None => ("open", words::UNKNOWN_YET.of(language).into()),
-        Some(CommandStatus::Success) => {
-            let (word, text) = match row.verified {
-                Some(true) => ("done", words::DONE),
-                _ => ("unverified", words::DONE_BLINDLY),
-            };
-            (word, text.of(language).into())
-        }
-        Some(CommandStatus::Fail) => {
-            let said = failure(row.reason, None, language);
-            (said.word, said.text)
-        }
+fn item(text: String) -> AnyView {
+    view! { <li>{text}</li> }.into_any()
+}
+
+fn outcome(row: &CommandRow, language: Language) -> Say {
+    let plain = |word, text: crate::text::Text| Say { word, text: text.of(language).into() };
+    match (row.status, row.verified) {
+        (None, _) => plain("open", words::UNKNOWN_YET),
+        (Some(CommandStatus::Success), Some(true)) => plain("done", words::DONE),
+        (Some(CommandStatus::Success), _) => plain("unverified", words::DONE_BLINDLY),
+        (Some(CommandStatus::Fail), _) => failure(row.reason, None, language),
     }
 }
 
 /// `30.5 → 32`.
-fn change(row: &CommandRow) -> Option<String> {
+fn change(row: &CommandRow) -> String {
     let shown = |value: Option<Value>| value.map_or_else(|| "—".into(), |v: Value| v.to_string());
-    (row.old.is_some() || row.new.is_some())
-        .then(|| format!("{} → {}", shown(row.old), shown(row.new)))
+    match (row.old, row.new) {
+        (None, None) => String::new(),
+        (old, new) => format!("{} → {}", shown(old), shown(new)),
+    }
 }
 
 /// What happens in one go is read from the record in one go, once it is there.

@@ -5,64 +5,49 @@ use std::time::Duration;
 use leptos_router::params::ParamsMap;
 use protocol::time::Timestamp;
 
-/// One thing by which the record is narrowed, and the value that it has.
+/// The values by which the record is narrowed, in the order of [`FILTERS`]; empty where it is not.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(super) struct Narrowed {
-    pub device: Option<String>,
-    pub origin: Option<String>,
-    pub range: Option<String>,
-    pub status: Option<String>,
-}
+pub(super) struct Narrowed([String; 4]);
 
 impl Narrowed {
     pub(super) fn of(params: &ParamsMap) -> Self {
-        let one = |name: &str| params.get(name).filter(|value| is_word(value));
-        Self {
-            device: one("device"),
-            origin: one("origin"),
-            range: one("range").filter(|range| length(range).is_some()),
-            status: one("status"),
-        }
+        Self(FILTERS.map(|name| {
+            let value = params.get(name).filter(|value| is_word(value));
+            let value = value.filter(|value| name != RANGE || length(value).is_some());
+            value.unwrap_or_default()
+        }))
+    }
+
+    pub(super) fn value(&self, filter: &str) -> &str {
+        self.pairs().find(|(name, _)| *name == filter).map(|(_, value)| value).unwrap_or_default()
     }
 
     /// The address of this page with one thing changed.
-    pub(super) fn with(&self, name: &str, value: &str) -> String {
-        let value = Some(value.to_owned()).filter(|value| !value.is_empty());
-        let mut other = self.clone();
-        match name {
-            "device" => other.device = value,
-            "origin" => other.origin = value,
-            "range" => other.range = value,
-            _ => other.status = value,
-        }
-        let query = joined(&other.pairs());
+    pub(super) fn with(&self, filter: &str, value: &str) -> String {
+        let change = |(name, old)| (name, if name == filter { value } else { old });
+        let query = joined(self.pairs().map(change));
         if query.is_empty() { "/commands".into() } else { format!("/commands?{query}") }
     }
 
     /// As `GET /api/commands` is asked.
     pub(super) fn query(&self, now: Timestamp) -> String {
-        let mut pairs = self.pairs();
-        pairs.retain(|(name, _)| *name != "range");
-        let from = self.range.as_deref().and_then(length).map(|length| before(now, length));
-        pairs.extend(from.map(|from| ("from", from.to_string())));
-        joined(&pairs)
+        let from = length(self.value(RANGE)).map(|length| before(now, length).to_string());
+        let from = from.unwrap_or_default();
+        let pairs = self.pairs().map(|(name, value)| match name {
+            RANGE => ("from", from.as_str()),
+            _ => (name, value),
+        });
+        joined(pairs)
     }
 
-    fn pairs(&self) -> Vec<(&'static str, String)> {
-        let all = [
-            ("device", &self.device),
-            ("origin", &self.origin),
-            ("range", &self.range),
-            ("status", &self.status),
-        ];
-        all.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect()
+    fn pairs(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        FILTERS.into_iter().zip(self.0.iter().map(String::as_str))
     }
 }
 
 /// Only such values are asked for, and none of them needs to be escaped.
 fn is_word(value: &str) -> bool {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':');
-    !value.is_empty() && value.chars().all(is_plain)
+    value.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':'))
 }
 
 fn length(range: &str) -> Option<Duration> {
@@ -77,15 +62,25 @@ fn length(range: &str) -> Option<Duration> {
 
 /// Whole minutes: an address that is opened twice asks for the same.
 fn before(now: Timestamp, length: Duration) -> Timestamp {
-    let length = u64::try_from(length.as_millis()).unwrap_or(u64::MAX);
-    let from = now.as_millis().saturating_sub(length);
+    let from = now.as_millis().saturating_sub(length.as_secs() * 1000);
     Timestamp::from_millis(from - from % 60_000)
 }
 
-fn joined(pairs: &[(&'static str, String)]) -> String {
-    let pairs: Vec<_> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    pairs.join("&")
+fn joined<'a>(pairs: impl Iterator<Item = (&'static str, &'a str)>) -> String {
+    let mut query = String::new();
+    for (name, value) in pairs.filter(|(_, value)| !value.is_empty()) {
+        if !query.is_empty() {
+            query.push('&');
+        }
+        query.push_str(name);
+        query.push('=');
+        query.push_str(value);
+    }
+    query
 }
+
+const FILTERS: [&str; 4] = ["device", "origin", "status", RANGE];
+const RANGE: &str = "range";
 
 #[cfg(test)]
 mod tests {
@@ -113,10 +108,9 @@ mod tests {
     #[test]
     fn one_thing_changes_and_the_others_stay() {
         let narrowed = narrowed(&[("device", "board-1"), ("range", "7d")]);
-        assert_eq!(
-            narrowed.with("status", "FAIL"),
-            "/commands?device=board-1&range=7d&status=FAIL"
-        );
+        let expected = "/commands?device=board-1&status=FAIL&range=7d";
+        assert_eq!(narrowed.with("status", "FAIL"), expected);
         assert_eq!(narrowed.with("device", ""), "/commands?range=7d");
+        assert_eq!((narrowed.value("range"), narrowed.value("origin")), ("7d", ""));
     }
 }

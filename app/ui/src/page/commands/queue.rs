@@ -1,43 +1,32 @@
 //! The orders of this moment, with their priority and whoever holds a target.
 
 use leptos::prelude::*;
-use protocol::command::OrderLine;
+use protocol::command::{OrderLine, Stage};
 use protocol::id::DeviceId;
 
+use super::table::{cell, head, order};
 use crate::choice::Language;
 use crate::format;
 use crate::live::Live;
 use crate::preference::{language, t};
 use crate::text_commands as words;
-use crate::view::progress::who;
-use crate::view::reading::name;
 
 #[component]
 pub(super) fn Queue() -> impl IntoView {
     let live = expect_context::<Live>();
     let language = language();
-    let lines = Memo::new(move |_| queue(live));
     let rows = move || {
-        let lines = lines.get();
-        let row = |(device, line)| row(live, device, line, language());
-        lines.into_iter().map(row).collect_view().into_any()
+        let lines = queue(live).into_iter();
+        lines.map(|(device, line)| row(live, &device, &line, language())).collect_view().into_any()
     };
-    let is_empty = move || lines.with(Vec::is_empty);
+    let columns =
+        [words::PRIORITY, words::WHO, words::DEVICE, words::COMMAND, words::OUTCOME, words::WHEN];
     view! {
         <section class="panel" aria-labelledby="queue">
             <h2 id="queue">{t(words::QUEUE)}</h2>
-            <p class="muted" hidden=move || !is_empty()>{t(words::QUEUE_EMPTY)}</p>
-            <table class="record queue" hidden=is_empty>
-                <thead>
-                    <tr>
-                        <th scope="col">{t(words::PRIORITY)}</th>
-                        <th scope="col">{t(words::WHO)}</th>
-                        <th scope="col">{t(words::DEVICE)}</th>
-                        <th scope="col">{t(words::COMMAND)}</th>
-                        <th scope="col">{t(words::OUTCOME)}</th>
-                        <th scope="col">{t(words::WHEN)}</th>
-                    </tr>
-                </thead>
+            <p class="muted" hidden=move || !queue(live).is_empty()>{t(words::QUEUE_EMPTY)}</p>
+            <table class="record queue" hidden=move || queue(live).is_empty()>
+                {head(&columns)}
                 <tbody>{move || rows()}</tbody>
             </table>
         </section>
@@ -47,65 +36,70 @@ pub(super) fn Queue() -> impl IntoView {
 
 /// The orders of all devices: the highest priority first, then the oldest.
 pub(super) fn queue(live: Live) -> Vec<(DeviceId, OrderLine)> {
-    let devices = live.page(|page| page.devices.iter().map(|d| d.id.clone()).collect::<Vec<_>>());
-    let of = |device: DeviceId| {
-        let orders = live.orders(&device);
-        orders.into_iter().map(move |line| (device.clone(), line))
-    };
-    let mut lines: Vec<_> = devices.into_iter().flat_map(of).collect();
-    lines.sort_by_key(|(_, line)| (std::cmp::Reverse(line.origin), line.since));
+    let mut lines: Vec<(DeviceId, OrderLine)> = Vec::new();
+    for device in live.page(|page| page.devices.clone()) {
+        for line in live.orders(&device.id) {
+            let is_before = |(_, other): &(_, OrderLine)| {
+                (line.origin, other.since) <= (other.origin, line.since)
+            };
+            let place = lines.partition_point(is_before);
+            lines.insert(place, (device.id.clone(), line));
+        }
+    }
     lines
 }
 
-fn row(live: Live, device: DeviceId, line: OrderLine, language: Language) -> AnyView {
-    let zone = live.zone(&device);
-    let since = format::moment(line.since, live.now_untracked(), &zone);
-    let called = called(live, &device, language);
-    let until = line.until;
-    let left = move || {
-        let left = until?.since(live.now());
-        Some(format!(" · {} s", left.as_millis().div_ceil(1000)))
-    };
-    view! {
-        <tr data-order=line.command_id.clone() data-stage=stage_word(&line)>
-            <td class="number"><b>{line.origin.priority().to_string()}</b></td>
-            <td>{who(line.origin, &line.user, language)}</td>
-            <td><a href=format!("/devices/{device}")>{called}</a></td>
-            <td>{command(live, &line.command, line.param.as_deref(), language)}</td>
-            <td><b>{words::stage(line.stage).of(language)}</b>{move || left()}</td>
-            <td><time datetime=format::iso(line.since)>{since}</time></td>
-        </tr>
+fn row(live: Live, device: &DeviceId, line: &OrderLine, language: Language) -> AnyView {
+    let since = format::moment(line.since, live.now_untracked(), &live.zone(device));
+    let mut stage = words::stage(line.stage).of(language).to_owned();
+    if let Some(until) = line.until {
+        let left = until.since(live.now()).as_millis().div_ceil(1000);
+        stage = format!("{stage} · {left} s");
     }
-    .into_any()
+    let (who, what) = ((line.origin, line.user.as_str()), (&*line.command, line.param.as_deref()));
+    let mut cells = vec![cell(line.origin.priority().to_string())];
+    cells.extend(order(live, language, who, device, what));
+    cells.extend([cell(stage), cell(since)]);
+    view! { <tr data-state=stage_word(line.stage)>{cells}</tr> }.into_any()
 }
 
-fn stage_word(line: &OrderLine) -> &'static str {
-    use protocol::command::Stage::{Executing, Holding, Waiting};
-    match line.stage {
-        Waiting => "waiting",
-        Executing => "executing",
-        Holding => "holding",
+fn stage_word(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Waiting => "waiting",
+        Stage::Executing => "executing",
+        Stage::Holding => "holding",
     }
 }
 
-pub(super) fn called(live: Live, device: &DeviceId, language: Language) -> String {
-    live.page(|page| {
-        let known = page.devices.iter().find(|known| known.id == *device);
-        known.map_or_else(|| device.to_string(), |d| name(&d.name, language).to_owned())
-    })
-}
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
 
-/// `设置温度报警阈值 32`.
-pub(super) fn command(
-    live: Live,
-    name_on_wire: &str,
-    param: Option<&str>,
-    language: Language,
-) -> String {
-    let title = live.title(name_on_wire);
-    let title = title.map_or_else(|| name_on_wire.to_owned(), |t| name(&t, language).to_owned());
-    match param {
-        Some(param) => format!("{title} {param}"),
-        None => title,
+    use protocol::command::Origin;
+    use protocol::frame::Update;
+
+    use super::*;
+    use crate::sample::{self, NOW};
+
+    #[test]
+    fn the_highest_priority_stands_first_and_then_the_oldest() {
+        // S0-28
+        let owner = Owner::new();
+        let live = owner.with(|| Live::with(sample::page(None)));
+        let given = [("a", Origin::Local, 1), ("b", Origin::Pscada, 9), ("c", Origin::Local, 5)];
+        let lines = given.map(|(id, origin, seconds)| OrderLine {
+            command_id: id.into(),
+            origin,
+            since: NOW + Duration::from_secs(seconds),
+            ..sample::order()
+        });
+        let mut summary = sample::summary();
+        summary.orders = lines.into();
+        let devices = [("board-1".parse().unwrap(), summary)].into();
+        let update = Update { devices, ..Update::default() };
+        let stream = "site/plant".parse().unwrap();
+        live.apply(link::News::Told { stream, update, snapshot: false, at: NOW });
+        let order: Vec<_> = queue(live).into_iter().map(|(_, line)| line.command_id).collect();
+        assert_eq!(order, ["s-1", "b", "a", "c"], "the system server holds board-3");
     }
 }

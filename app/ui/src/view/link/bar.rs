@@ -1,5 +1,6 @@
 //! The bar over the full width that says why the values stand still, and for how long they did.
 
+use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 use link::Policy;
 use link::status::{LinkState, Status};
@@ -9,6 +10,7 @@ use crate::format;
 use crate::live::{Live, Standing};
 use crate::preference::{language, t};
 use crate::text;
+use crate::view::hear::hear;
 
 /// Nothing while all is well.
 #[component]
@@ -23,7 +25,7 @@ pub(crate) fn ConnectionBar() -> impl IntoView {
             // The headline alone is announced: a countdown would never let the reader speak.
             <b role="status">{move || notice.read().as_ref().map(|notice| notice.headline.clone())}</b>
             <span class="detail">{move || notice.read().as_ref().map(|notice| notice.detail.clone())}</span>
-            <button type="button" hidden=move || !can_retry() on:click=move |_| live.retry()>
+            <button type="button" hidden=move || !can_retry() on:click=hear(move |_: MouseEvent| live.retry())>
                 {t(text::RETRY)}
             </button>
         </section>

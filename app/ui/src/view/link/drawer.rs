@@ -1,5 +1,6 @@
 //! All there is to know of the connection, behind the pill.
 
+use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 use link::status::{LinkState, Status};
 
@@ -8,6 +9,7 @@ use crate::format;
 use crate::live::Live;
 use crate::preference::{language, t};
 use crate::text::{self, Text};
+use crate::view::hear::hear;
 use crate::view::link::pill::round_trip;
 use crate::view::shell::Open;
 
@@ -30,7 +32,7 @@ pub(crate) fn LinkDrawer(open: RwSignal<Open>) -> impl IntoView {
         >
             <header>
                 <h2 id="link-title">{t(text::SERVER)}</h2>
-                <button type="button" on:click=move |_| open.set(Open::Nothing)>{t(text::CLOSE)}</button>
+                <button type="button" on:click=hear(move |_: MouseEvent| open.set(Open::Nothing))>{t(text::CLOSE)}</button>
             </header>
             <dl class="facts">{move || facts()}</dl>
             <ConnectionId connection/>
@@ -45,7 +47,7 @@ pub(crate) fn LinkDrawer(open: RwSignal<Open>) -> impl IntoView {
 fn ConnectionId(connection: Signal<Option<String>>) -> impl IntoView {
     let language = language();
     let is_copied = RwSignal::new(false);
-    let copy = move |_| {
+    let copy = move |_: MouseEvent| {
         if let Some(id) = connection.get() {
             is_copied.set(copy(&id));
         }
@@ -55,7 +57,7 @@ fn ConnectionId(connection: Signal<Option<String>>) -> impl IntoView {
         <p class="connection-id" hidden=move || connection.read().is_none()>
             <span class="muted">{t(text::CONNECTION_ID)}</span>
             <code data-connection-id="">{move || connection.get()}</code>
-            <button type="button" on:click=copy>{move || label().of(language())}</button>
+            <button type="button" on:click=hear(copy)>{move || label().of(language())}</button>
         </p>
     }
     .into_any()

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 use link::status::LinkState;
 
 use crate::live::Live;
 use crate::preference::{language, t};
 use crate::text;
+use crate::view::hear::hear;
 use crate::view::icon::{Icon, Shape};
 use crate::view::shell::Open;
 
@@ -22,7 +24,7 @@ pub(crate) fn LinkPill(open: RwSignal<Open>) -> impl IntoView {
         status.rtt.map(round_trip)
     };
     let is_open = move || open.get() == Open::Link;
-    let toggle = move |_| open.set(if is_open() { Open::Nothing } else { Open::Link });
+    let toggle = move |_: MouseEvent| open.set(if is_open() { Open::Nothing } else { Open::Link });
     view! {
         <button
             type="button"
@@ -31,7 +33,7 @@ pub(crate) fn LinkPill(open: RwSignal<Open>) -> impl IntoView {
             aria-expanded=move || is_open().to_string()
             aria-controls="link-details"
             title=t(text::LINK_DETAILS)
-            on:click=toggle
+            on:click=hear(toggle)
         >
             <Icon shape/>
             <span>{move || text::link(&state()).of(language())}</span>

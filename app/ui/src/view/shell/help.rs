@@ -1,6 +1,6 @@
 //! The keys of the page, and the dialog that explains them.
 
-use leptos::ev::KeyboardEvent;
+use leptos::ev::{KeyboardEvent, MouseEvent};
 use leptos::html::Button;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
@@ -13,6 +13,7 @@ use crate::live::Live;
 use crate::preference::t;
 use crate::text;
 use crate::text_commands::KEY_COMMANDS;
+use crate::view::hear::hear;
 
 /// Listens to the keys while the page lives, and shows what they do.
 #[component]
@@ -38,19 +39,19 @@ pub(super) fn Help(open: RwSignal<Open>) -> impl IntoView {
     ];
     let rows = keys.map(|(key, what)| view! { <dt><kbd>{key}</kbd></dt><dd>{t(what)}</dd> });
     view! {
-        <div class="veil" hidden=move || !is_open.get() on:click=move |_| open.set(Open::Nothing)>
+        <div class="veil" hidden=move || !is_open.get() on:click=hear(move |_: MouseEvent| open.set(Open::Nothing))>
             <div
                 class="dialog"
                 role="dialog"
                 aria-modal="true"
                 aria-labelledby="help-title"
-                on:click=|event| event.stop_propagation()
+                on:click=hear(|event: MouseEvent| event.stop_propagation())
                 // One thing takes the focus, so it stays there.
-                on:keydown=|event| if event.key() == "Tab" { event.prevent_default() }
+                on:keydown=hear(|event: KeyboardEvent| if event.key() == "Tab" { event.prevent_default() })
             >
                 <h2 id="help-title">{t(text::HELP)}</h2>
                 <dl class="keys">{rows.into_iter().collect_view()}</dl>
-                <button type="button" node_ref=close on:click=move |_| open.set(Open::Nothing)>
+                <button type="button" node_ref=close on:click=hear(move |_: MouseEvent| open.set(Open::Nothing))>
                     {t(text::CLOSE)}
                 </button>
             </div>

@@ -1,5 +1,6 @@
 //! The top row: where we are, what is wrong, how the connection is, what time it is.
 
+use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 use protocol::device::DeviceStatus;
@@ -12,6 +13,7 @@ use crate::live::Live;
 use crate::preference::{Preference, language, t};
 use crate::text;
 use crate::text_commands::COMMANDS;
+use crate::view::hear::hear;
 use crate::view::icon::{Icon, Shape};
 use crate::view::link::pill::LinkPill;
 use crate::view::reading::name;
@@ -133,7 +135,7 @@ fn Switches() -> impl IntoView {
             class="switch"
             data-switch="language"
             aria-label=t(text::SWITCH_LANGUAGE)
-            on:click=move |_| preference.switch_language()
+            on:click=hear(move |_: MouseEvent| preference.switch_language())
         >
             "中/EN"
         </button>
@@ -142,7 +144,7 @@ fn Switches() -> impl IntoView {
             class="switch"
             data-switch="theme"
             aria-label=label
-            on:click=move |_| preference.switch_theme()
+            on:click=hear(move |_: MouseEvent| preference.switch_theme())
         >
             <Icon shape/>
             <span>{move || theme()}</span>

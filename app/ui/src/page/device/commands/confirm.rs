@@ -1,149 +1,107 @@
 //! The dialog before what can do harm: names the device and the consequence, and wants it held.
 
-use leptos::html::{Button, Dialog};
+use leptos::ev::{Event, KeyboardEvent, MouseEvent};
 use leptos::prelude::*;
-use protocol::point::Device;
+use wasm_bindgen::JsCast as _;
+use web_sys::{HtmlDialogElement, HtmlInputElement};
 
-use super::{Asked, consequence};
-use crate::live::{Live, Wish};
+use super::consequence;
+use super::desk::{Desk, focus};
+use super::row::title;
 use crate::preference::{language, t};
 use crate::text_commands as words;
+use crate::view::hear::hear;
 use crate::view::hold::HoldButton;
-use crate::view::progress;
 use crate::view::reading::name;
 
 #[component]
-pub(super) fn Confirm(device: Device, asked: RwSignal<Option<Asked>>) -> impl IntoView {
-    let live = expect_context::<Live>();
+pub(super) fn Confirm(asked: RwSignal<Option<Desk>>) -> impl IntoView {
     let language = language();
-    let device = StoredValue::new(device);
-    let (dialog, cancel) = (NodeRef::<Dialog>::new(), NodeRef::<Button>::new());
-    follow(asked, dialog, cancel);
-    let blocked = Memo::new(move |_| {
-        let command = asked.with(|asked| asked.as_ref().map(|asked| asked.spec.name.clone()));
-        command.and_then(|command| device.with_value(|device| live.blocked(device, &command)))
-    });
-    let is_blocked = Signal::derive(move || blocked.read().is_some());
-    let why = move || {
-        let blocked = blocked.get()?;
-        Some(progress::blocked(&blocked, live.now(), language()))
+    follow(asked);
+    let end = move |step: fn(Desk)| {
+        if let Some(desk) = asked.get_untracked() {
+            asked.set(None);
+            step(desk);
+        }
     };
-    let give = Callback::new(move |()| {
-        let Some(Asked { spec, wanted }) = asked.get_untracked() else { return };
-        asked.set(None);
-        let device = device.with_value(|device| device.id.clone());
-        live.command(Wish { device, command: spec.name, param: wanted.param });
-    });
-    let code = device.with_value(|device| device.id.to_string());
+    let is_blocked = Signal::derive(move || asked.get().is_none_or(Desk::is_blocked));
+    let device = move || {
+        let facts = asked.get()?.facts();
+        Some(format!("{} {}", name(&facts.device.name, language()), facts.device.id))
+    };
+    let consequence = move || {
+        let desk = asked.get()?;
+        let (facts, wanted) = (desk.facts(), desk.draft().wanted?);
+        Some(consequence::of(&facts.device, &facts.spec, &wanted.shown, language()))
+    };
     view! {
         <dialog
+            id=DIALOG
             class="dialog danger"
-            node_ref=dialog
             aria-labelledby="confirm-title"
-            aria-describedby="confirm-consequence"
-            on:close=move |_| asked.set(None)
+            on:close=hear(move |_: Event| end(Desk::step_back))
         >
-            <Facts device asked/>
-            <p class="why" role="status">{move || why()}</p>
+            <h2 id="confirm-title">{move || asked.get().map(|desk| title(desk, language()))}</h2>
+            <p>{move || device()}</p>
+            <p>{move || consequence()}</p>
+            <p class="why" role="status">{move || asked.get()?.obstacle(language())}</p>
             <p class="choices">
-                <button type="button" node_ref=cancel data-cancel="" on:click=move |_| asked.set(None)>
+                <button id=CANCEL type="button" on:click=hear(move |_: MouseEvent| end(Desk::step_back))>
                     {t(words::CANCEL)}
                 </button>
                 <HoldButton
-                    label=Signal::derive(move || words::HOLD.of(language()).to_owned())
+                    label=words::HOLD
                     disabled=is_blocked
-                    done=give
+                    done=Callback::new(move |()| end(Desk::confirm))
                 />
             </p>
-            <Typed code is_blocked give asked/>
+            <p class="typed">
+                <span>{t(words::OR_TYPE)}</span>
+                <input
+                    id=CODE
+                    type="text"
+                    aria-label=move || words::OR_TYPE.of(language()).to_owned()
+                    on:keydown=hear(move |event| if is_code(asked, &event) { end(Desk::confirm) })
+                />
+            </p>
         </dialog>
     }
     .into_any()
 }
 
-/// What is about to be done, to which device, and what comes of it.
-#[component]
-fn Facts(device: StoredValue<Device>, asked: RwSignal<Option<Asked>>) -> impl IntoView {
-    let language = language();
-    let title = move || {
-        asked.with(|asked| {
-            let title = asked.as_ref().map(|asked| name(&asked.spec.title, language()).to_owned());
-            title.unwrap_or_default()
-        })
-    };
-    let consequence = move || {
-        let Asked { spec, wanted } = asked.get()?;
-        Some(device.with_value(|d| consequence::of(d, &spec, &wanted.shown, language())))
-    };
-    let code = device.with_value(|device| device.id.to_string());
-    let called = move || device.with_value(|d| name(&d.name, language()).to_owned());
-    view! {
-            <h2 id="confirm-title">{move || title()}</h2>
-            <dl class="keys">
-                <dt>{t(words::ON_DEVICE)}</dt>
-                <dd><b>{move || called()}</b>" "<code>{code}</code></dd>
-                <dt>{t(words::CONSEQUENCE)}</dt>
-                <dd id="confirm-consequence">{move || consequence()}</dd>
-            </dl>
-    }
-    .into_any()
-}
-
-/// For those who cannot hold a key: the device's code, typed.
-#[component]
-fn Typed(
-    code: String,
-    is_blocked: Signal<bool>,
-    give: Callback<()>,
-    asked: RwSignal<Option<Asked>>,
-) -> impl IntoView {
-    let typed = RwSignal::new(String::new());
-    Effect::new(move |_| {
-        asked.track();
-        typed.set(String::new());
-    });
-    let hint = code.clone();
-    view! {
-        <form
-            class="typed"
-            on:submit=move |event| {
-                event.prevent_default();
-                let is_it = typed.with_untracked(|typed| typed.trim() == code);
-                if is_it && !is_blocked.get_untracked() {
-                    give.run(());
-                }
-            }
-        >
-            <label>
-                <span>{t(words::OR_TYPE)}</span>
-                <input
-                    type="text"
-                    autocomplete="off"
-                    autocapitalize="off"
-                    spellcheck="false"
-                    placeholder=hint
-                    prop:value=move || typed.get()
-                    on:input:target=move |event| typed.set(event.target().value())
-                />
-            </label>
-        </form>
-    }
-    .into_any()
+/// Whether Enter was pressed behind the code of the device, for those who cannot hold a key.
+fn is_code(asked: RwSignal<Option<Desk>>, event: &KeyboardEvent) -> bool {
+    let device = asked.get_untracked().map(|desk| desk.facts().device.id.to_string());
+    event.key() == "Enter" && device.is_some_and(|id| event_target_value(event).trim() == id)
 }
 
 /// The browser keeps the focus inside, closes at Esc, and gives the focus back.
-fn follow(asked: RwSignal<Option<Asked>>, dialog: NodeRef<Dialog>, cancel: NodeRef<Button>) {
+fn follow(asked: RwSignal<Option<Desk>>) {
     Effect::new(move |_| {
-        let Some(dialog) = dialog.get() else { return };
-        match (asked.read().is_some(), dialog.open()) {
+        let is_asked = asked.get().is_some();
+        let dialog = document().get_element_by_id(DIALOG);
+        let dialog = dialog.and_then(|found| found.dyn_into::<HtmlDialogElement>().ok());
+        let Some(dialog) = dialog else { return };
+        match (is_asked, dialog.open()) {
             (true, false) => {
-                let _ = dialog.show_modal();
-                if let Some(cancel) = cancel.get_untracked() {
-                    let _ = cancel.focus();
-                }
+                drop(dialog.show_modal());
+                forget_code();
+                focus(CANCEL);
             }
             (false, true) => dialog.close(),
             _ => {}
         }
     });
 }
+
+/// What was typed for one order is not typed for the next.
+fn forget_code() {
+    let field = document().get_element_by_id(CODE);
+    if let Some(field) = field.and_then(|found| found.dyn_into::<HtmlInputElement>().ok()) {
+        field.set_value("");
+    }
+}
+
+const DIALOG: &str = "confirm";
+const CANCEL: &str = "confirm-cancel";
+const CODE: &str = "confirm-code";

@@ -1,13 +1,14 @@
 //! The state of one command on the page, from what is typed to what is sent.
 
-use leptos::html::{Button, Input as Field};
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use link::Progress;
 use protocol::command::{CommandAction, CommandSpec, Risk};
 use protocol::frame::CommandStatus;
 use protocol::point::Device;
+use wasm_bindgen::JsCast as _;
 
-use super::Asked;
 use crate::choice::Language;
 use crate::live::{Blocked, Given, Live, Wish};
 use crate::order::{Input, Wanted, Wrong};
@@ -18,191 +19,227 @@ use crate::view::progress::{self, Say};
 #[derive(Clone, Copy)]
 pub(super) struct Desk {
     pub(super) live: Live,
-    pub(super) device: StoredValue<Device>,
-    pub(super) spec: StoredValue<CommandSpec>,
-    pub(super) input: StoredValue<Input>,
+    facts: StoredValue<Arc<Facts>>,
+    draft: RwSignal<Draft>,
+    /// The row whose order waits for the button to be held.
+    asked: RwSignal<Option<Self>>,
+}
+
+/// What does not change.
+pub(super) struct Facts {
+    pub(super) device: Device,
+    pub(super) spec: CommandSpec,
+    pub(super) input: Input,
+}
+
+/// What the operator has in mind.
+#[derive(Clone, Default)]
+pub(super) struct Draft {
     /// What stands in the field; it stays there until it has taken effect.
-    pub(super) text: RwSignal<String>,
+    pub(super) text: String,
     /// Shown as old → new, and not confirmed yet.
-    pub(super) draft: RwSignal<Option<Wanted>>,
-    pub(super) field: NodeRef<Field>,
-    pub(super) confirm: NodeRef<Button>,
-    pub(super) is_blocked: Memo<bool>,
-    wrong: RwSignal<Option<Wrong>>,
-    asked: RwSignal<Option<Asked>>,
-    given: Memo<Option<Given>>,
+    pub(super) wanted: Option<Wanted>,
+    wrong: Option<Wrong>,
 }
 
 impl Desk {
-    pub(super) fn new(device: Device, spec: CommandSpec, asked: RwSignal<Option<Asked>>) -> Self {
-        let live = expect_context::<Live>();
-        let (id, name) = (device.id.clone(), spec.name.clone());
-        let given = Memo::new(move |_| live.last_given(&id, &name));
-        let input = StoredValue::new(Input::of(&device, &spec));
-        let (device, spec) = (StoredValue::new(device), StoredValue::new(spec));
-        let is_blocked = Memo::new(move |_| {
-            let is_open = given.with(|given| given.as_ref().is_some_and(Given::is_open));
-            is_open || blocked(live, device, spec).is_some() || lacks_code(live, device, input)
-        });
+    pub(super) fn new(device: Device, spec: CommandSpec, asked: RwSignal<Option<Self>>) -> Self {
+        let input = Input::of(&device, &spec);
         Self {
-            live,
-            device,
-            spec,
-            input,
-            text: RwSignal::new(String::new()),
-            draft: RwSignal::new(None),
-            field: NodeRef::new(),
-            confirm: NodeRef::new(),
-            is_blocked,
-            wrong: RwSignal::new(None),
+            live: expect_context(),
+            facts: StoredValue::new(Arc::new(Facts { device, spec, input })),
+            draft: RwSignal::new(Draft::default()),
             asked,
-            given,
         }
     }
 
-    /// The focus goes to the question, and what has taken effect leaves the field.
+    /// The focus goes to the question and back; what has taken effect leaves the field.
     pub(super) fn follow(self) {
-        Effect::new(move |_| {
-            if let (true, Some(button)) = (self.draft.read().is_some(), self.confirm.get()) {
-                let _ = button.focus();
+        Effect::new(move |before: Option<(bool, Option<String>)>| {
+            let (was_asking, was_done) = before.unwrap_or_default();
+            let is_asking = self.is_asking();
+            let done = self.given().filter(is_done).map(|given| given.id);
+            if is_asking && !was_asking {
+                focus(&self.id("confirm"));
             }
-        });
-        Effect::new(move |_| {
-            let is_done = self.given.with(|given| given.as_ref().is_some_and(is_done));
-            if is_done && self.draft.with_untracked(Option::is_none) {
-                self.text.set(String::new());
+            if was_asking && !is_asking {
+                focus(&self.id("field"));
             }
+            if done != was_done && done.is_some() {
+                self.set(Draft::default());
+            }
+            (is_asking, done)
         });
+    }
+
+    pub(super) fn facts(self) -> Arc<Facts> {
+        self.facts.get_value()
+    }
+
+    pub(super) fn draft(self) -> Draft {
+        self.draft.get()
+    }
+
+    /// What a part of this row is called in the document.
+    pub(super) fn id(self, part: &str) -> String {
+        format!("{part}-{}", self.facts().spec.name)
+    }
+
+    /// Whether the row asks if it is meant so; what can do harm is asked by a dialog.
+    pub(super) fn is_asking(self) -> bool {
+        self.draft().wanted.is_some() && self.facts().spec.risk != Risk::C
+    }
+
+    fn set(self, draft: Draft) {
+        self.draft.set(draft);
+    }
+
+    pub(super) fn typed(self, text: String) {
+        self.set(Draft { text, ..Draft::default() });
     }
 
     /// The first step, as far as the risk of the command lets it go.
     pub(super) fn propose(self) {
-        if self.is_blocked.get_untracked() {
-            return;
-        }
-        let text = untrack(|| self.chosen());
-        match self.input.with_value(|input| input.read(&text)) {
-            Err(wrong) => self.wrong.set(Some(wrong)),
-            Ok(wanted) => {
-                self.wrong.set(None);
-                let spec = self.spec.get_value();
-                match spec.risk {
-                    Risk::A => self.send(wanted),
-                    Risk::B => self.draft.set(Some(wanted)),
-                    Risk::C => self.asked.set(Some(Asked { spec, wanted })),
+        untrack(|| {
+            if self.is_blocked() {
+                return;
+            }
+            let (facts, text) = (self.facts(), self.draft().text);
+            match facts.input.read(&text) {
+                Err(wrong) => self.set(Draft { text, wrong: Some(wrong), wanted: None }),
+                Ok(wanted) if facts.spec.risk == Risk::A => self.send(wanted),
+                Ok(wanted) => {
+                    self.set(Draft { text, wanted: Some(wanted), wrong: None });
+                    if facts.spec.risk == Risk::C {
+                        self.asked.set(Some(self));
+                    }
                 }
             }
-        }
+        });
     }
 
-    /// The second step of what is shown as old → new.
+    /// One of several values was chosen, which is the first step, too.
+    pub(super) fn choose(self, value: String) {
+        self.typed(value);
+        self.propose();
+    }
+
+    /// The second step.
     pub(super) fn confirm(self) {
-        if let Some(wanted) = self.draft.get_untracked() {
-            self.send(wanted);
-        }
+        untrack(|| {
+            if let Some(wanted) = self.draft().wanted {
+                self.send(wanted);
+            }
+        });
     }
 
-    pub(super) fn leave_draft(self) {
-        if self.draft.get_untracked().is_none() {
-            return;
+    /// What was typed stays.
+    pub(super) fn step_back(self) {
+        let draft = untrack(|| self.draft());
+        if draft.wanted.is_some() {
+            self.typed(draft.text);
         }
-        self.draft.set(None);
-        if let Some(field) = self.field.get_untracked() {
-            let _ = field.focus();
-        }
-    }
-
-    pub(super) fn typed(self, text: String) {
-        self.wrong.set(None);
-        self.text.set(text);
-    }
-
-    /// A code that is gone cannot be chosen any more: the first that is there stands for it.
-    fn chosen(self) -> String {
-        let text = self.text.get();
-        if self.input.with_value(|input| *input != Input::Code) {
-            return text;
-        }
-        let codes = codes(self.live, self.device);
-        if codes.contains(&text) { text } else { codes.into_iter().next().unwrap_or_default() }
     }
 
     fn send(self, wanted: Wanted) {
-        if self.is_blocked.get_untracked() {
+        if self.is_blocked() {
             return;
         }
-        self.draft.set(None);
-        let device = self.device.with_value(|device| device.id.clone());
-        let command = self.spec.with_value(|spec| spec.name.clone());
+        let facts = self.facts();
+        let text = if facts.input.is_typed() { self.draft().text } else { String::new() };
+        self.typed(text);
+        let (device, command) = (facts.device.id.clone(), facts.spec.name.clone());
         self.live.command(Wish { device, command, param: wanted.param });
     }
 
-    pub(super) fn codes(self) -> Vec<String> {
-        codes(self.live, self.device)
+    /// The last order from this row.
+    fn given(self) -> Option<Given> {
+        let facts = self.facts();
+        self.live.last_given(&facts.device.id, &facts.spec.name)
+    }
+
+    fn why_blocked(self) -> Option<Blocked> {
+        let facts = self.facts();
+        self.live.blocked(&facts.device, &facts.spec.name)
+    }
+
+    /// Whether nothing can be sent now: for a reason, or because an answer is awaited.
+    pub(super) fn is_blocked(self) -> bool {
+        let is_open = self.given().is_some_and(|given| given.is_open());
+        is_open || self.why_blocked().is_some() || self.lacks_code()
+    }
+
+    fn lacks_code(self) -> bool {
+        self.facts().input == Input::Code && self.choices().is_empty()
+    }
+
+    /// What there is to choose from.
+    pub(super) fn choices(self) -> Vec<String> {
+        let facts = self.facts();
+        match facts.input {
+            Input::Nothing | Input::Number(_) => return Vec::new(),
+            Input::Switch => return ["ON", "OFF"].map(String::from).into(),
+            Input::Code => {}
+        }
+        let state = self.live.state(&facts.device.id).get();
+        let codes = state.map(|state| state.fault_codes).unwrap_or_default();
+        codes.into_iter().map(String::from).collect()
     }
 
     /// What became of the last order, or that the next one waits for a confirmation.
     pub(super) fn say(self, language: Language) -> Option<Say> {
-        if self.draft.read().is_some() {
+        if self.draft().wanted.is_some() {
             return Some(Say { word: "confirm", text: String::new() });
         }
-        let given = self.given.get()?;
+        let given = self.given()?;
         let orders = self.live.orders(&given.wish.device);
         Some(progress::say(&given, &orders, self.live.now(), language))
     }
 
-    /// What is asked for and not there yet.
+    /// What is asked for and not there yet: `→ 32.0 …`.
     pub(super) fn request(self) -> Option<String> {
-        if let Some(draft) = self.draft.get() {
-            return Some(draft.shown).filter(|shown| !shown.is_empty());
-        }
-        let param = self.given.get().filter(Given::is_open)?.wish.param?;
-        self.input.with_value(|input| input.read(&param)).ok().map(|wanted| wanted.shown)
+        let wanted = self.draft().wanted.or_else(|| {
+            let param = self.given().filter(Given::is_open)?.wish.param?;
+            self.facts().input.read(&param).ok()
+        });
+        let shown = wanted?.shown;
+        (!shown.is_empty()).then(|| format!("→ {shown} …"))
     }
 
-    /// Why nothing can be sent from this row, where the panel has not said it of all.
+    /// Why nothing can be sent from this row.
+    pub(super) fn obstacle(self, language: Language) -> Option<String> {
+        let why = self.why_blocked()?;
+        Some(progress::blocked(&why, self.live.now(), language))
+    }
+
+    /// What is wrong with this row alone: the panel says what is wrong with all of them.
     pub(super) fn why(self, language: Language) -> Option<String> {
-        if let Some(wrong) = self.wrong.get() {
-            return Some(self.input.with_value(|input| complaint(wrong, input, language)));
+        if let Some(wrong) = self.draft().wrong {
+            return Some(complaint(wrong, &self.facts().input, language));
         }
-        match blocked(self.live, self.device, self.spec) {
-            Some(Blocked::Starting | Blocked::Offline | Blocked::Stale | Blocked::NotPermitted) => {
-                None
-            }
-            Some(why) => Some(progress::blocked(&why, self.live.now(), language)),
-            None if lacks_code(self.live, self.device, self.input) => {
-                Some(words::NO_CODE.of(language).into())
-            }
+        match self.why_blocked() {
+            Some(why) if why.is_of_all() => None,
+            Some(_) => self.obstacle(language),
+            None if self.lacks_code() => Some(words::NO_CODE.of(language).into()),
             None => None,
         }
     }
 
     /// What is there now, where it is no point: the pace of the channel, in seconds.
     pub(super) fn pace(self) -> Option<String> {
-        let is_pace = self.spec.with_value(|spec| spec.action == CommandAction::PollInterval);
-        let device = self.device.with_value(|device| device.id.clone());
-        let millis = self.live.pace(&device).filter(|_| is_pace)?;
-        Some(format!("{}", f64::from(millis) / 1000.0))
+        let facts = self.facts();
+        let is_pace = facts.spec.action == CommandAction::PollInterval;
+        let millis = self.live.pace(&facts.device.id).filter(|_| is_pace)?;
+        Some((f64::from(millis) / 1000.0).to_string())
     }
 }
 
-fn blocked(
-    live: Live,
-    device: StoredValue<Device>,
-    spec: StoredValue<CommandSpec>,
-) -> Option<Blocked> {
-    let command = spec.with_value(|spec| spec.name.clone());
-    device.with_value(|device| live.blocked(device, &command))
-}
-
-fn codes(live: Live, device: StoredValue<Device>) -> Vec<String> {
-    let state = live.state(&device.with_value(|device| device.id.clone()));
-    let codes = state.with(|state| state.as_ref().map(|state| state.fault_codes.clone()));
-    codes.unwrap_or_default().into_iter().map(String::from).collect()
-}
-
-fn lacks_code(live: Live, device: StoredValue<Device>, input: StoredValue<Input>) -> bool {
-    input.with_value(|input| *input == Input::Code) && codes(live, device).is_empty()
+/// An element that is not there cannot take the focus.
+pub(super) fn focus(id: &str) {
+    let element = document().get_element_by_id(id);
+    if let Some(element) = element.and_then(|found| found.dyn_into::<web_sys::HtmlElement>().ok()) {
+        let _ = element.focus();
+    }
 }
 
 fn is_done(given: &Given) -> bool {
