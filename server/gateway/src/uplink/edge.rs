@@ -115,8 +115,10 @@ struct Edge {
     extent: Extent,
     told: Option<Standing>,
     is_live: bool,
-    /// When to tell again how the edge stands, and to try again where it was refused.
+    /// When to tell again how the edge stands.
     again_at: Instant,
+    /// When to try again, where the edge was refused.
+    retry_at: Instant,
 }
 
 impl Edge {
@@ -144,6 +146,7 @@ impl Edge {
             told: None,
             is_live: false,
             again_at: now,
+            retry_at: now,
             ascent,
             hub,
             backlog,
@@ -184,7 +187,8 @@ impl Edge {
         self.follow(steps).await;
         if self.again_at <= now {
             self.again_at = now + AGAIN;
-            if let LinkState::Refused { .. } = self.session.status().state {
+            let is_refused = matches!(self.session.status().state, LinkState::Refused { .. });
+            if is_refused && self.retry_at <= now {
                 self.link(Event::Retry).await;
             }
             self.tell_reach().await;
@@ -240,6 +244,7 @@ impl Edge {
                 Action::Announce(status) => {
                     if let LinkState::Refused { reason, detail } = status.state {
                         tracing::error!("the center refuses this edge, {reason:?}: {detail}");
+                        self.retry_at = self.hub.stopwatch().now() + RETRY;
                     }
                 }
                 Action::Apply(link::News::Notice(notice)) => {
@@ -340,8 +345,11 @@ impl Edge {
 }
 
 /// How often the center hears how its edge stands, and a Station that was started again whether the
-/// center is reached; an edge that was refused tries again as often.
+/// center is reached.
 const AGAIN: Duration = Duration::from_secs(10);
+
+/// Somebody may have set the right token meanwhile; whoever has a wrong one fills no records.
+const RETRY: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
 mod tests {
