@@ -16,3 +16,4 @@ mod service_manager;
 mod signals;
 mod unreadable;
 mod uplink;
+mod uplink_size;

@@ -19,7 +19,7 @@ use crate::client::get;
 use crate::plant::Plant;
 use crate::running::{PATIENCE, Running};
 
-const TOKEN: &str = "a-token-for-tests-only";
+pub(crate) const TOKEN: &str = "a-token-for-tests-only";
 
 /// A center without boards, in a folder of its own.
 fn center_folder() -> TempDir {
@@ -34,7 +34,7 @@ fn center_folder() -> TempDir {
 }
 
 /// An edge with one board that the test plays.
-async fn edge_folder(center: &str) -> (TempDir, Plant) {
+pub(crate) async fn edge_folder(center: &str) -> (TempDir, Plant) {
     let folder = tempfile::tempdir().unwrap();
     let plant = Plant::begin(folder.path()).await;
     let path = folder.path().join("gapless.toml");
@@ -60,7 +60,7 @@ fn row(n: u64) -> StatusRow {
 }
 
 /// What an edge gathered in days without a center.
-async fn fill(folder: &Path, rows: u64) {
+pub(crate) async fn fill(folder: &Path, rows: u64) {
     let (backlog, inbox) = Backlog::open();
     let (stop, state) = (CancellationToken::new(), PartState::Working);
     let condition = Condition { since: Timestamp::default(), state, why: None };
@@ -160,5 +160,5 @@ async fn kills_of_either_end_lose_no_row_and_keep_none_twice() {
 }
 
 /// What goes up takes long enough to be killed within.
-const ROWS: u64 = 20_000;
-const ROUNDS: u64 = 6;
+const ROWS: u64 = 12_000;
+const ROUNDS: u64 = 4;
