@@ -5,7 +5,7 @@ import { type Page } from '@playwright/test';
 import { expect, test } from '../support/gapless';
 import { choose, point, value, visit } from '../support/page';
 
-const pages = ['/', '/devices/board-1', '/no/such/page'];
+const pages = ['/', '/devices/board-1', '/commands', '/no/such/page'];
 
 test('the language changes at once, wholly, and for good', async ({ page }) => {
   for (const path of pages) {

@@ -4,7 +4,7 @@ import { type Page } from '@playwright/test';
 import { expect, test } from '../support/gapless';
 import { visit } from '../support/page';
 
-const pages = ['/', '/devices/board-1', '/no/such/page'];
+const pages = ['/', '/devices/board-1', '/commands', '/no/such/page'];
 const DESK = { width: 1280, height: 800 };
 const PANEL = { width: 1024, height: 768 };
 const PHONE = { width: 390, height: 844 };

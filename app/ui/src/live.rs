@@ -25,8 +25,8 @@ use protocol::time::{Instant, Timestamp};
 
 use crate::bootstrap::{Bootstrap, Happening, Json, Told};
 use commands::Orders;
-pub(crate) use commands::{Blocked, RecordState};
 pub use commands::{Ask, Given, RecordWish, Wish};
+pub(crate) use commands::{Blocked, RecordState};
 use history::History;
 pub(crate) use standing::Standing;
 use table::Table;

@@ -129,10 +129,8 @@ pub const BACKLOG_FAILS: Text = text(
     "待上传数据无法完整保存, 系统服务器可能缺少部分历史",
     "Data for the system server cannot be kept whole: its history may have holes",
 );
-pub const COMMANDS_FAIL: Text = text(
-    "指令记录无法保存, 指令暂不执行",
-    "Commands cannot be put on record: none is carried out",
-);
+pub const COMMANDS_FAIL: Text =
+    text("指令记录无法保存, 指令暂不执行", "Commands cannot be put on record: none is carried out");
 pub const HISTORY_FAILS: Text = text(
     "下级站点的历史数据无法保存, 各站点将稍后重传",
     "The history of the edges cannot be stored: they send it again later",

@@ -158,8 +158,7 @@ impl<'a> Driver<'a> {
             // Where there is no room, nothing is done: the order ends at its time.
             Action::Execute(job) => drop(self.desk.jobs.try_send(job)),
             Action::Keep(entry) => {
-                if let (Entry::Happened(happened), Some(chronicle)) =
-                    (&entry, &self.desk.chronicle)
+                if let (Entry::Happened(happened), Some(chronicle)) = (&entry, &self.desk.chronicle)
                 {
                     chronicle.note(happened);
                 }

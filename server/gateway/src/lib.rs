@@ -16,8 +16,8 @@ mod serve;
 mod stopwatch;
 mod tally;
 mod trail;
-mod uplink;
 mod upgrade;
+mod uplink;
 mod version;
 mod wire;
 

@@ -111,8 +111,7 @@ impl Native {
     fn is_for(&self, device: &str, message: &ClientMessage) -> bool {
         let is_followed = |device| self.cursors.contains_key(&StreamName::Device(device));
         device == self.guest.device.as_str()
-            || matches!(message, ClientMessage::Command(_))
-                && device.parse().is_ok_and(is_followed)
+            || matches!(message, ClientMessage::Command(_)) && device.parse().is_ok_and(is_followed)
     }
 
     /// Says what is wrong with a frame; the connection stays (S0-62).
