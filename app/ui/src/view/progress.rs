@@ -95,7 +95,7 @@ pub(crate) fn blocked(blocked: &Blocked, now: Timestamp, language: Language) -> 
 /// `系统服务器 dispatcher`; a name that says nothing more is left out.
 pub(crate) fn who(origin: Origin, user: &str, language: Language) -> String {
     let origin_word = words::origin(origin).of(language);
-    if user.is_empty() || user == origin.to_string() {
+    if user.is_empty() || user == ANONYMOUS || user == origin.to_string() {
         return origin_word.into();
     }
     format!("{origin_word} {user}")
@@ -110,6 +110,9 @@ fn left(until: Timestamp, now: Timestamp) -> Option<u64> {
 fn sentence(word: &str, more: &str) -> String {
     format!("{word}: {more}")
 }
+
+/// Whom the server names as long as sign-in is off.
+const ANONYMOUS: &str = "anonymous";
 
 #[cfg(test)]
 mod tests {
@@ -193,8 +196,9 @@ mod tests {
     }
 
     #[test]
-    fn a_user_who_is_the_origin_is_named_once() {
+    fn a_user_who_is_nobody_or_the_origin_is_not_named() {
         assert_eq!(who(Origin::Pscada, "pscada", Language::Zh), "PSCADA");
+        assert_eq!(who(Origin::Local, "anonymous", Language::Zh), "本地");
         assert_eq!(who(Origin::Local, "li", Language::En), "Local li");
     }
 }
