@@ -116,6 +116,6 @@ const isEnglish = (text: string) => /\p{Script=Latin}{3}/u.test(text.replaceAll(
 /** The switch itself speaks both. */
 const SWITCH = '中/EN';
 /** Names, units and the words of a switch. */
-const SAME_IN_BOTH = /PSCADA|CST|kWh|OFF|min/g;
+const SAME_IN_BOTH = /PSCADA|CST|CSV|kWh|OFF|min/g;
 const LIGHT = 'rgb(213, 216, 219)';
 const DARK = 'rgb(29, 33, 37)';
