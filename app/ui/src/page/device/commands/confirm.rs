@@ -75,14 +75,14 @@ fn is_code(asked: RwSignal<Option<Desk>>, event: &KeyboardEvent) -> bool {
     event.key() == "Enter" && device.is_some_and(|id| event_target_value(event).trim() == id)
 }
 
-/// The browser keeps the focus inside, closes at Esc, and gives the focus back.
+/// The browser keeps the focus inside and closes at Esc; not each of them gives the focus back.
 fn follow(asked: RwSignal<Option<Desk>>) {
-    Effect::new(move |_| {
-        let is_asked = asked.get().is_some();
+    Effect::new(move |before: Option<Option<Desk>>| {
+        let now = asked.get();
         let dialog = document().get_element_by_id(DIALOG);
         let dialog = dialog.and_then(|found| found.dyn_into::<HtmlDialogElement>().ok());
-        let Some(dialog) = dialog else { return };
-        match (is_asked, dialog.open()) {
+        let Some(dialog) = dialog else { return now };
+        match (now.is_some(), dialog.open()) {
             (true, false) => {
                 drop(dialog.show_modal());
                 forget_code();
@@ -91,6 +91,10 @@ fn follow(asked: RwSignal<Option<Desk>>) {
             (false, true) => dialog.close(),
             _ => {}
         }
+        if let (None, Some(desk)) = (now, before.flatten()) {
+            focus(&desk.id("do"));
+        }
+        now
     });
 }
 

@@ -137,6 +137,7 @@ fn act(desk: Desk) -> AnyView {
 fn button(desk: Desk, word: Text, value: String) -> AnyView {
     let language = language();
     let shown = value.clone();
+    let id = desk.id(if value.is_empty() { "do" } else { &value });
     let press = move |_: MouseEvent| match value.as_str() {
         "" => desk.propose(),
         value => desk.choose(value.to_owned()),
@@ -148,6 +149,7 @@ fn button(desk: Desk, word: Text, value: String) -> AnyView {
     let heard = text.clone();
     view! {
         <button
+            id=id
             type="button"
             disabled=move || desk.is_blocked()
             aria-label=move || format!("{}: {}", title(desk, language()), heard())
