@@ -191,9 +191,12 @@ impl Command {
         let id = members.name("command_id", LONGEST_ID)?;
         let written = members.name("command", LONGEST_COMMAND)?;
         let (name, inline) = match written.split_once(':') {
-            Some((name, value)) => (name, Some(value.to_owned())),
+            Some((name, value)) => (name, Some(members.value("command", value)?)),
             None => (written, None),
         };
+        if name.is_empty() {
+            return Err(Invalid::missing("command"));
+        }
         let param = members.scalar("param")?.or(inline);
         let valid_until = members.moment("valid_until")?;
         Ok(Self { id: id.into(), name: name.into(), param, valid_until })

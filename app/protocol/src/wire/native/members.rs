@@ -42,11 +42,13 @@ impl<'a> Members<'a> {
     /// A text that names something, and is no longer than names are.
     pub(super) fn name(&self, field: &str, longest: usize) -> Result<&'a str, Invalid> {
         let text = self.text(field)?;
-        let too_long = || {
-            let detail = format!("'{field}' is longer than {longest} characters");
-            Invalid::field(InvalidCode::OutOfRange, field, detail)
-        };
-        (text.chars().count() <= longest).then_some(text).ok_or_else(too_long)
+        (text.chars().count() <= longest).then_some(text).ok_or_else(|| too_long(field, longest))
+    }
+
+    /// A command's value as a text.
+    pub(super) fn value(&self, field: &str, text: &str) -> Result<String, Invalid> {
+        let fits = text.chars().count() <= LONGEST_VALUE;
+        fits.then(|| text.into()).ok_or_else(|| too_long(field, LONGEST_VALUE))
     }
 
     /// One value, written out, if it is there.
@@ -55,11 +57,7 @@ impl<'a> Members<'a> {
             None | Some(Value::Null) => return Ok(None),
             Some(Value::Bool(on)) => (if *on { "ON" } else { "OFF" }).into(),
             Some(Value::Number(number)) => number.to_string(),
-            Some(Value::String(text)) if text.chars().count() <= LONGEST_VALUE => text.clone(),
-            Some(Value::String(_)) => {
-                let detail = format!("'{field}' is longer than {LONGEST_VALUE} characters");
-                return Err(Invalid::field(InvalidCode::OutOfRange, field, detail));
-            }
+            Some(Value::String(text)) => self.value(field, text)?,
             Some(_) => return Err(wrong(field, "a number, a text, true or false")),
         };
         Ok(Some(written))
@@ -135,6 +133,11 @@ pub(super) fn ranges(members: &Members<'_>) -> Result<Vec<Range>, Invalid> {
         }
     };
     ranges.iter().map(range).collect()
+}
+
+fn too_long(field: &str, longest: usize) -> Invalid {
+    let detail = format!("'{field}' is longer than {longest} characters");
+    Invalid::field(InvalidCode::OutOfRange, field, detail)
 }
 
 fn wrong(field: &str, expected: &str) -> Invalid {
