@@ -101,9 +101,11 @@ async function words(page: Page): Promise<string[]> {
     const heard = [...document.querySelectorAll('[aria-label], [title]')].filter(
       (element) => !element.matches('[data-switch="language"]'),
     );
+    // Why a disk fails is told in the system's own words.
+    const foreign = [...document.querySelectorAll<HTMLElement>('[data-part] .muted')].map((why) => why.innerText);
     return [
       document.title,
-      ...document.body.innerText.split('\n'),
+      ...document.body.innerText.split('\n').filter((line) => !foreign.includes(line)),
       ...heard.flatMap((element) => [element.getAttribute('aria-label'), element.getAttribute('title')]),
     ];
   });
