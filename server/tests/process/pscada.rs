@@ -132,7 +132,8 @@ async fn what_pscada_orders_is_carried_out_and_keeps_operators_away() {
     };
     let conflict = hears(&mut client, conflict).await;
     assert_eq!(conflict.holder.origin, Origin::Pscada);
-    assert_eq!(master.ask(&START).await, START, "PSCADA itself goes on");
+    let starting = async { while master.ask(&START).await != START {} };
+    timeout(PATIENCE, starting).await.expect("PSCADA itself goes on");
     assert_eq!(master.ask(&READ_MODE).await, [3, 2, 0, 4]);
     assert_eq!(master.ask(&[3, 0xFF, 0, 0, 1]).await, [0x83, 2], "there is no such register");
     assert_eq!(master.ask(&[99]).await, [0xE3, 1], "there is no such function");
