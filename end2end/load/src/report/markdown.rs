@@ -107,7 +107,10 @@ fn orders(results: &Results) -> Option<Vec<Row>> {
     let part = results.orders.as_ref()?;
     let what = "an order: client, disk, board, read back, client";
     let figure = percentiles(part.answered_ms.as_ref());
-    let done = format!("{} of {}", part.done, part.given);
+    let mut done = format!("{} of {}", part.done, part.given);
+    for why in &part.failures {
+        let _ = write!(done, ", {why}");
+    }
     Some(vec![Row::new(what, figure, "p99 ≤ 10 ms"), Row::new("… carried out", done, "all")])
 }
 
