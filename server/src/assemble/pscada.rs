@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use dialect::View as _;
 use engine::Event;
@@ -66,7 +67,9 @@ async fn grant(mut wishes: mpsc::Receiver<Wish>, hub: Hub, stop: CancellationTok
             // No master names its orders: each write is another one.
             let id = uuid::Uuid::now_v7().to_string();
             let key = OrderKey { origin: Origin::Pscada, user: USER.into(), device, id };
-            let order = Order { key, command, param, valid_until: None, via };
+            // A master that gave up writes again: what waited in a queue must not act beside it.
+            let valid_until = Some(hub.time() + GIVEN_UP);
+            let order = Order { key, command, param, valid_until, via };
             let verdict = match hub.order(order).await {
                 Ok(reply) => Verdict::from(&reply),
                 Err(_) => Verdict::Failed,
@@ -96,6 +99,9 @@ async fn tell_reach(
         told = now;
     }
 }
+
+/// By then every order has its answer.
+const GIVEN_UP: Duration = Duration::from_millis(450);
 
 /// Under this name stands what PSCADA orders.
 const USER: &str = "pscada";
