@@ -16,4 +16,5 @@ pub mod small;
 pub mod status;
 pub mod stream;
 pub mod time;
+pub mod user;
 pub mod wire;

@@ -3,6 +3,8 @@
 pub mod commands;
 pub mod cut;
 pub mod native;
+pub mod people;
+pub mod records;
 pub mod session;
 pub mod uplink;
 

@@ -202,7 +202,7 @@ async fn admit(
         })),
         Ok(Admission::Admitted { connection, resumed, .. }) => {
             let seat = Seat { connection: connection.clone(), socket };
-            let (user, role) = (person.user, person.role);
+            let (user, role) = (person.user, person.role.to_string());
             Ok((Guest { device, connection, resumed, user, role }, seat))
         }
     }

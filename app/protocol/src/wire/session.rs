@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::{Algorithm, Seal};
 use crate::time::Timestamp;
+use crate::user::{Role, Scope};
 
 /// Who the page speaks for and until when.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -13,7 +14,15 @@ pub struct SessionGrant {
     /// `None`: as long as login is off.
     pub expires: Option<Timestamp>,
     pub integrity: Integrity,
-    pub role: String,
+    /// After so long without a hand on it, a page asks for the password before it acts again.
+    #[serde(default)]
+    pub lock_after_ms: Option<u64>,
+    /// The password was set by somebody else: nothing is told before it is changed.
+    #[serde(default)]
+    pub must_change_password: bool,
+    pub role: Role,
+    #[serde(default)]
+    pub sites: Scope,
     pub user: String,
 }
 
@@ -43,7 +52,7 @@ mod tests {
 
     #[test]
     fn a_grant_reads_back_as_written_and_keeps_its_key_out_of_logs() {
-        let text = r#"{"expires":null,"integrity":{"algorithm":"md5","key":"secret"},"role":"operator","user":"anonymous"}"#;
+        let text = r#"{"expires":null,"integrity":{"algorithm":"md5","key":"secret"},"lock_after_ms":900000,"must_change_password":false,"role":"operator","sites":null,"user":"anonymous"}"#;
         let grant: SessionGrant = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_string(&grant).unwrap(), text);
         assert!(!format!("{grant:?}").contains("secret"));

@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, VARY};
 use http::request::Parts;
+use protocol::user::Scope;
 use protocol::wire::session::SessionGrant;
 
 use crate::error::ApiError;
@@ -22,7 +23,10 @@ pub(crate) async fn grant(
     let grant = SessionGrant {
         expires: None,
         integrity: gateway.config.integrity.clone(),
+        lock_after_ms: None,
+        must_change_password: false,
         role: person.role,
+        sites: Scope::All,
         user: person.user,
     };
     let headers = [(CACHE_CONTROL, "no-store"), (VARY, "Origin, Sec-Fetch-Site")];
