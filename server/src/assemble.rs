@@ -265,7 +265,8 @@ fn start_serving(
 
 fn gateway_config(configuration: &Configuration, integrity: Integrity) -> gateway::Config {
     let token = configuration.metrics.token.clone().map(gateway::Token::new);
-    gateway::Config { origins: configuration.origins.clone(), integrity, token }
+    let origins = configuration.origins.clone();
+    gateway::Config { origins, integrity, proxies: Vec::new(), tls: None, token }
 }
 
 fn integrity(configuration: &Configuration) -> anyhow::Result<Integrity> {

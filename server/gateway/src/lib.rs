@@ -1,5 +1,6 @@
 //! Northbound: every route over HTTP and WebSockets, in one table.
 
+mod caller;
 mod connection;
 mod driver;
 mod error;
@@ -15,6 +16,7 @@ mod rest;
 mod serve;
 mod stopwatch;
 mod tally;
+mod tls;
 mod trail;
 mod upgrade;
 mod uplink;
@@ -30,6 +32,7 @@ use axum::routing::{MethodRouter, any, get};
 use dialect::native;
 use http::header::{REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, StatusCode};
+use ipnet::IpNet;
 use prometheus_client::registry::Registry;
 use protocol::point::Plant;
 use protocol::wire::session::Integrity;
@@ -40,12 +43,14 @@ use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 
+pub use caller::Encrypted;
 pub use driver::run_station;
 pub use hub::{Desk, Hub, NotReady, Shelf, StationGone};
 pub use insider::Token;
 pub use metrics::Metrics;
 pub use serve::{bind, bind_patiently, serve, serve_aside};
 pub use stopwatch::Stopwatch;
+pub use tls::{Exchange, Source, Tls, TlsError, keep_certificate, usual_names};
 pub use uplink::{
     Ascent, EdgeDesk, Edges, Neighbour, center_router, device_here, run_edge, run_edge_desk,
 };
@@ -56,6 +61,10 @@ pub struct Config {
     /// Origins beside the server's own whose pages may open sockets, such as `https://host:8443`.
     pub origins: Vec<String>,
     pub integrity: Integrity,
+    /// Which proxies are believed when they say for whom they ask.
+    pub proxies: Vec<IpNet>,
+    /// `None` where callers speak in the open.
+    pub tls: Option<Tls>,
     /// What opens `/metrics` and `/api/connections` to more than this machine.
     pub token: Option<Token>,
 }

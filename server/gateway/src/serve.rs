@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -13,14 +14,28 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use ipnet::IpNet;
 use socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
 use crate::Gateway;
+use crate::caller::Caller;
+use crate::tls::Tls;
+
+/// How callers of a listener are received.
+#[derive(Clone, Debug, Default)]
+struct Door {
+    /// `None` where they speak in the open.
+    tls: Option<Tls>,
+    proxies: Arc<[IpNet]>,
+}
 
 /// Opens a port that holds many callers at once and can be opened again right after a crash.
 pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
@@ -64,18 +79,20 @@ fn may_pass(error: &io::Error) -> bool {
 
 /// Serves `router` until the gateway is stopped and every socket has been closed.
 pub async fn serve(listener: TcpListener, router: Router, gateway: Gateway) {
-    let Gateway { stop, tasks, .. } = gateway;
-    serve_until(listener, router, stop, tasks).await;
+    let Gateway { stop, tasks, config, .. } = gateway;
+    let door = Door { tls: config.tls.clone(), proxies: config.proxies.clone().into() };
+    serve_until(listener, router, door, stop, tasks).await;
 }
 
 /// Serves `router` until `stop`, beside a gateway that may be long at its goodbyes.
 pub async fn serve_aside(listener: TcpListener, router: Router, stop: CancellationToken) {
-    serve_until(listener, router, stop, TaskTracker::new()).await;
+    serve_until(listener, router, Door::default(), stop, TaskTracker::new()).await;
 }
 
 async fn serve_until(
     listener: TcpListener,
     router: Router,
+    door: Door,
     stop: CancellationToken,
     tasks: TaskTracker,
 ) {
@@ -87,7 +104,7 @@ async fn serve_until(
         match accepted {
             Ok((stream, peer)) => {
                 tune(&stream);
-                tasks.spawn(attend(stream, peer, router.clone(), stop.clone()));
+                tasks.spawn(attend(stream, peer, door.clone(), router.clone(), stop.clone()));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -135,10 +152,46 @@ fn notice_silence(_stream: &TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-async fn attend(stream: TcpStream, peer: SocketAddr, router: Router, stop: CancellationToken) {
+async fn attend(
+    stream: TcpStream,
+    peer: SocketAddr,
+    door: Door,
+    router: Router,
+    stop: CancellationToken,
+) {
+    let Some(tls) = &door.tls else { return converse(stream, peer, &door, router, stop).await };
+    match timeout(HANDSHAKE_TIMEOUT, shake_hands(stream, tls)).await {
+        Ok(Ok(stream)) => converse(stream, peer, &door, router, stop).await,
+        Ok(Err(error)) => tracing::debug!(%peer, %error, "a TLS handshake failed"),
+        Err(_) => tracing::debug!(%peer, "a TLS handshake took too long"),
+    }
+}
+
+/// Whoever speaks HTTP in the open is told in its words that this is the wrong way.
+async fn shake_hands(mut stream: TcpStream, tls: &Tls) -> io::Result<TlsStream<TcpStream>> {
+    let mut first = [0];
+    if stream.peek(&mut first).await? == 1 && first != TLS_HANDSHAKE {
+        stream.write_all(SPEAK_TLS.as_bytes()).await?;
+        stream.shutdown().await?;
+        return Err(io::Error::other("the caller speaks in the open"));
+    }
+    TlsAcceptor::from(tls.config()).accept(stream).await
+}
+
+async fn converse(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    peer: SocketAddr,
+    door: &Door,
+    router: Router,
+    stop: CancellationToken,
+) {
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
-        request.extensions_mut().insert(ConnectInfo(peer));
+        let is_encrypted = door.tls.is_some();
+        let caller = Caller::of(peer, is_encrypted, request.headers(), &door.proxies);
+        let extensions = request.extensions_mut();
+        extensions.insert(ConnectInfo(caller.address));
+        extensions.insert(caller.is_encrypted);
         let answering = router.clone().oneshot(request);
         async move { Ok::<_, Infallible>(answering.await.unwrap_or_else(|never| match never {})) }
     });
@@ -174,6 +227,15 @@ const MOST_UNSENT: u32 = 16 * 1024;
 /// Sent bytes that stay unacknowledged for so long end a connection.
 #[cfg(target_os = "linux")]
 const USER_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// RFC 8446: the first byte of whoever begins a handshake.
+const TLS_HANDSHAKE: [u8; 1] = [0x16];
+
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+const SPEAK_TLS: &str = "HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\n\
+                         content-length: 41\r\nconnection: close\r\n\r\n\
+                         This port speaks https:// and wss:// only";
 
 /// A request's head must be there by then; so long may a kept connection idle, too.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);

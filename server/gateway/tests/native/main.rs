@@ -13,3 +13,4 @@ mod records;
 mod rest;
 mod silence;
 mod station_restarted;
+mod tls;

@@ -124,6 +124,8 @@ impl CenterHouse {
             commands: commands.history(),
             config: Config {
                 origins: Vec::new(),
+                proxies: Vec::new(),
+                tls: None,
                 integrity: Integrity { algorithm: Algorithm::Md5, key: "key".into() },
                 token: None,
             },

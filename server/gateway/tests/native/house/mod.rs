@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use dialect::native::Settings;
 use engine::{ArbiterPolicy, Journal, Limits, PushStrategy, Setup};
-use gateway::{Config, Desk, Gateway, Hub, Shelf, Stopwatch, Token};
+use gateway::{Config, Desk, Gateway, Hub, Shelf, Stopwatch, Tls, Token};
 use protocol::command::OrderKey;
 use protocol::digest::{Algorithm, Seal};
 use protocol::id::ChannelId;
@@ -91,6 +91,11 @@ impl House {
     }
 
     pub(crate) async fn open_with(rules: Rules) -> Self {
+        Self::open_behind(rules, None).await
+    }
+
+    /// Where callers have to speak TLS.
+    pub(crate) async fn open_behind(rules: Rules, tls: Option<Tls>) -> Self {
         let (stopwatch, stop) = (Stopwatch::start(), CancellationToken::new());
         let push = PushStrategy::default();
         let setup = Setup {
@@ -118,7 +123,7 @@ impl House {
         let integrity = Integrity { algorithm: Algorithm::Md5, key: KEY.into() };
         let token = Some(Token::new(TOKEN.into()));
         let origins = vec!["https://console.example".into()];
-        let config = Config { origins, integrity, token };
+        let config = Config { origins, integrity, proxies: Vec::new(), tls, token };
         let (records, inbox) = Records::open();
         let (plant, hub_here) = (Arc::new(plant(rules.points)), hub.clone());
         let history = commands.history();
@@ -158,7 +163,7 @@ impl House {
     }
 
     async fn becomes_ready(&self) {
-        while !web::get(self.address, "/readyz", &[]).await.starts_with("HTTP/1.1 200") {
+        while self.hub.ready().await.is_err() {
             tokio::task::yield_now().await;
         }
     }
