@@ -11,6 +11,7 @@ mod fare;
 mod journal;
 mod number;
 mod open;
+mod people;
 mod place;
 mod reads;
 mod records;
@@ -33,6 +34,7 @@ pub use journal::{
     JOURNAL_FILE, Journal, JournalInbox, JournalPolicy, PastError, read_past, write_journal,
 };
 pub use open::{FILE, OpenError, Store};
+pub use people::{AccountRow, PEOPLE_FILE, People, PeopleError, SessionRow, SignInRow};
 pub use place::{Place, PlaceError};
 pub use reads::HistoryError;
 pub use records::{Kind, ReadError, Record, Sent};
