@@ -1,6 +1,7 @@
 //! What survives a restart, in SQLite: the records of thirty days, the journal of five minutes, orders
 //! and what became of them, and the history that goes up to a center or has come from the edges.
 
+mod audit;
 mod backlog;
 mod center;
 mod clerk;
@@ -19,6 +20,10 @@ mod rows;
 mod status;
 mod writer;
 
+pub use audit::{
+    AUDIT_FILE, Action, Audit, AuditFilter, AuditHistory, AuditInbox, AuditPolicy, Broken, Deed,
+    Verified, VerifyError, verify_audit, write_audit,
+};
 pub use backlog::{
     BACKLOG_FILE, Backlog, BacklogInbox, BacklogPolicy, Cursor, Extent, write_backlog,
 };
