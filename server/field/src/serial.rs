@@ -44,6 +44,11 @@ pub(crate) fn silence(transport: &Transport) -> Duration {
     character(transport) * 7 / 2
 }
 
+/// The time on the wire of so many bytes.
+pub(crate) fn time_of(transport: &Transport, bytes: usize) -> Duration {
+    character(transport) * u32::try_from(bytes).unwrap_or(u32::MAX)
+}
+
 fn character(transport: &Transport) -> Duration {
     match transport {
         Transport::Tcp { .. } => Duration::ZERO,

@@ -26,6 +26,7 @@ mod answer;
 mod assembler;
 mod clerk;
 mod clock;
+mod echo;
 mod encode;
 mod map;
 mod reach;
@@ -69,8 +70,17 @@ impl SerialLine {
     }
 
     fn silence(&self) -> Duration {
+        serial::silence(&self.transport())
+    }
+
+    /// The time on the wire of so many bytes.
+    fn transmission(&self, bytes: usize) -> Duration {
+        serial::time_of(&self.transport(), bytes)
+    }
+
+    fn transport(&self) -> Transport {
         let Self { path, baud_rate, data_bits, stop_bits, parity } = self.clone();
-        serial::silence(&Transport::Rtu { path, baud_rate, data_bits, stop_bits, parity })
+        Transport::Rtu { path, baud_rate, data_bits, stop_bits, parity }
     }
 }
 

@@ -15,7 +15,7 @@ pub(super) struct Assembler {
 }
 
 /// One frame whose check code is right.
-#[derive(Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Frame {
     pub(super) unit: u8,
     pub(super) pdu: Vec<u8>,
