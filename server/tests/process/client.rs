@@ -1,9 +1,9 @@
-//! A client of `board-1` that verifies every check code.
+//! A client of one device that verifies every check code.
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use protocol::digest::Seal;
 use protocol::frame::Sequence;
-use protocol::id::{ConnectionId, Epoch};
+use protocol::id::{ConnectionId, DeviceId, Epoch};
 use protocol::time::Timestamp;
 use protocol::wire::cut::cut;
 use protocol::wire::native::{
@@ -19,24 +19,35 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 use crate::running::PATIENCE;
 
 pub(crate) struct Client {
+    device: DeviceId,
     socket: WebSocketStream<TcpStream>,
     seal: Seal,
 }
 
 impl Client {
-    /// Dials as a page does: asks for the seal first.
+    /// One of `board-1`.
     pub(crate) async fn dial(
         address: &str,
+        connection: Option<&ConnectionId>,
+    ) -> (Self, ConnectSuccess) {
+        Self::dial_to(address, "board-1", connection).await
+    }
+
+    /// Dials as a page does: asks for the seal first.
+    pub(crate) async fn dial_to(
+        address: &str,
+        device: &str,
         connection: Option<&ConnectionId>,
     ) -> (Self, ConnectSuccess) {
         let grant = get(address, "/api/session").await;
         let (_, body) = grant.split_once("\r\n\r\n").unwrap();
         let grant: SessionGrant = serde_json::from_str(body).unwrap();
         let again = connection.map(|id| format!("&connection_id={id}")).unwrap_or_default();
-        let url = format!("ws://{address}/ws/device?device_id=board-1{again}");
+        let url = format!("ws://{address}/ws/device?device_id={device}{again}");
         let stream = TcpStream::connect(address).await.unwrap();
         let (socket, _) = client_async(url, stream).await.unwrap();
-        let mut client = Self { socket, seal: grant.integrity.seal() };
+        let (device, seal) = (device.parse().unwrap(), grant.integrity.seal());
+        let mut client = Self { device, socket, seal };
         match client.hear().await.message {
             ServerMessage::ConnectSuccess(welcome) => (client, welcome),
             other => panic!("{other:?}"),
@@ -44,8 +55,7 @@ impl Client {
     }
 
     pub(crate) async fn say(&mut self, message: ClientMessage) {
-        let device = "board-1".parse().unwrap();
-        let frame = ClientFrame::new(message, &device, Timestamp::from_millis(1));
+        let frame = ClientFrame::new(message, &self.device, Timestamp::from_millis(1));
         self.socket.send(Message::text(frame.write(&self.seal))).await.unwrap();
     }
 

@@ -2,11 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod batch_steps;
+mod cable;
 mod client;
+mod edge_orders;
 mod limits;
 mod new_pace;
 mod on_record;
 mod orders;
+mod pair;
 mod plant;
 mod ports;
 mod pscada;
@@ -14,6 +18,7 @@ mod restart;
 mod running;
 mod service_manager;
 mod signals;
+mod tap;
 mod unreadable;
 mod uplink;
 mod uplink_size;

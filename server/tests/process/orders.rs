@@ -13,7 +13,7 @@ use crate::client::{Client, get};
 use crate::plant::is_reached;
 use crate::running::{PATIENCE, Running};
 
-fn command(id: &str, name: &str, param: Option<&str>) -> ClientMessage {
+pub(crate) fn command(id: &str, name: &str, param: Option<&str>) -> ClientMessage {
     ClientMessage::Command(Command {
         id: id.into(),
         name: name.into(),
@@ -64,7 +64,7 @@ async fn order_in_time(
 }
 
 /// A disk or a board took longer than anyone waits for an answer.
-fn is_late(failure: Failure) -> bool {
+pub(crate) fn is_late(failure: Failure) -> bool {
     use Failure::{DeviceTimeout, Expired, NotRecorded, NotVerified};
     matches!(failure, DeviceTimeout | Expired | NotRecorded | NotVerified)
 }

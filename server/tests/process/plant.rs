@@ -15,6 +15,7 @@ use crate::running::PATIENCE;
 /// Runs until it is dropped.
 pub(crate) struct Plant {
     pub(crate) faults: Faults,
+    pub(crate) port: u16,
     _running: DropGuard,
 }
 
@@ -35,7 +36,7 @@ impl Plant {
         let points =
             "device,point_id,type,area,address,datatype\nboard-1,temperature,T,hr,16,int16\n";
         fs::write(folder.join("points.csv"), points).unwrap();
-        Self { faults, _running: stop.drop_guard() }
+        Self { faults, port, _running: stop.drop_guard() }
     }
 }
 

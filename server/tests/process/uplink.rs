@@ -22,12 +22,12 @@ use crate::running::{PATIENCE, Running};
 pub(crate) const TOKEN: &str = "a-token-for-tests-only";
 
 /// A center without boards, in a folder of its own.
-fn center_folder() -> TempDir {
+pub(crate) fn center_folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let text = format!(
         "[server]\nrole = \"center\"\n\n[[site]]\nid = \"north\"\n\n\
          [[edge]]\nid = \"north\"\ntoken = \"{TOKEN}\"\nsite = \"north\"\n\
-         devices = [\"board-1\"]\ncommands = [\"START\"]\n"
+         devices = [\"board-1\"]\ncommands = [\"limit\"]\n"
     );
     fs::write(folder.path().join("gapless.toml"), text).unwrap();
     folder
@@ -101,7 +101,7 @@ async fn has(center: &Running, rows: u64) {
 }
 
 /// All rows of the center, newest first: their times and what they tell.
-async fn rows(center: &Running) -> Vec<(u64, String)> {
+pub(crate) async fn rows(center: &Running) -> Vec<(u64, String)> {
     let (mut rows, mut before) = (Vec::new(), String::new());
     loop {
         let path = format!("/api/edges/north/history?limit=1000&before={before}");
