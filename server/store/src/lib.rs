@@ -42,5 +42,5 @@ pub use open::{FILE, OpenError, Store};
 pub use people::{AccountRow, PEOPLE_FILE, People, PeopleError, SessionRow, SignInRow};
 pub use place::{Place, PlaceError};
 pub use reads::HistoryError;
-pub use records::{Kind, ReadError, Record, Sent};
+pub use records::{Kind, LogFilter, LogHistory, Module, ReadError, Record, Sent};
 pub use writer::{Inbox, Policy, Records, write_records};

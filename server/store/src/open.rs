@@ -238,7 +238,7 @@ pub(crate) fn ago(now: Timestamp, age: Duration) -> Timestamp {
 }
 
 /// One connection writes, and one is for a reader who shall not wait for it.
-static RECORDS: Database = Database {
+pub(crate) static RECORDS: Database = Database {
     file: FILE,
     schema: sqlx::migrate!("migrations/records"),
     connections: 2,

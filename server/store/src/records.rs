@@ -1,4 +1,8 @@
-//! The audit trail of connections: who came and went, what was sent, what went wrong.
+//! The lifecycle log: who came and went, what was sent, what went wrong (S0-72 to S0-81), and each
+//! authentication that failed (S0-90).
+
+mod history;
+mod kind;
 
 use std::ops::Range;
 use std::time::Duration;
@@ -6,13 +10,16 @@ use std::time::Duration;
 use protocol::id::{ConnectionId, DeviceId, IdError};
 use protocol::time::Timestamp;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, Row as _};
+use sqlx::{FromRow, Row as _, SqliteConnection};
 
 use crate::detail::tidy;
-use crate::number::{count, whole};
-use crate::open::Store;
+use crate::number::{at, count, whole};
+use crate::open::{Store, ago};
 
-/// One line of the audit trail.
+pub use history::{LogFilter, LogHistory};
+pub use kind::{Kind, Module};
+
+/// One line of the log.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Record {
     pub at: Timestamp,
@@ -25,30 +32,6 @@ pub struct Record {
     pub detail: String,
     /// What a connection was sent, once it is closed.
     pub sent: Option<Sent>,
-}
-
-/// What a record is about, in the order of a connection's life.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, sqlx::Type)]
-#[sqlx(rename_all = "snake_case")]
-pub enum Kind {
-    /// Somebody was sent away at the door.
-    Refused,
-    Opened,
-    /// The client found numbers missing.
-    DataLost,
-    /// A frame that could not be understood.
-    Malformed,
-    /// A frame whose check code is wrong.
-    Tampered,
-    /// More frames than the limit.
-    Flooded,
-    /// The client was so far behind that it had to come back.
-    Slow,
-    /// The client showed no sign of life.
-    Lost,
-    Closed,
-    /// Records that found no room on their way here.
-    Dropped,
 }
 
 /// What went out to a client.
@@ -92,33 +75,62 @@ impl Store {
     pub(crate) async fn append(&self, records: &[Record]) -> Result<(), sqlx::Error> {
         let mut transaction = self.pool.begin().await?;
         for record in records {
-            let query = sqlx::query(
-                "INSERT INTO records \
-                 (at, kind, connection, device, user, detail, frames_sent, bytes_sent) \
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            );
-            query
-                .bind(whole(record.at.as_millis()))
-                .bind(record.kind)
-                .bind(record.connection.as_ref().map(ConnectionId::as_str))
-                .bind(record.device.as_ref().map(DeviceId::as_str))
-                .bind(record.user.as_deref().map(tidy))
-                .bind(tidy(&record.detail))
-                .bind(record.sent.map(|sent| whole(sent.frames)))
-                .bind(record.sent.map(|sent| whole(sent.bytes)))
-                .execute(&mut *transaction)
-                .await?;
+            write(&mut transaction, record).await?;
+            if record.kind.is_failed_authentication() {
+                write_event(&mut transaction, record).await?;
+            }
         }
         transaction.commit().await
     }
 
-    /// Removes what is older than `age` at `now`, and says how many records that were.
-    pub(crate) async fn prune(&self, age: Duration, now: Timestamp) -> Result<u64, sqlx::Error> {
-        let age = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
-        let oldest = whole(now.as_millis().saturating_sub(age));
-        let query = sqlx::query("DELETE FROM records WHERE at < ?").bind(oldest);
-        Ok(query.execute(&self.pool).await?.rows_affected())
+    /// Removes what is older than `age` at `now`, of failed authentications what is older than
+    /// `security`.
+    pub(crate) async fn prune(
+        &self,
+        age: Duration,
+        security: Duration,
+        now: Timestamp,
+    ) -> Result<(), sqlx::Error> {
+        let tables = [
+            ("DELETE FROM records WHERE at < ?", age),
+            ("DELETE FROM event_records WHERE at < ?", security),
+        ];
+        for (sql, age) in tables {
+            sqlx::query(sql).bind(at(ago(now, age))).execute(&self.pool).await?;
+        }
+        Ok(())
     }
+}
+
+async fn write(connection: &mut SqliteConnection, record: &Record) -> Result<(), sqlx::Error> {
+    let sql = "INSERT INTO records (at, kind, connection, device, user, detail, frames_sent, \
+               bytes_sent, module, level) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    let query = sqlx::query(sql)
+        .bind(at(record.at))
+        .bind(record.kind)
+        .bind(record.connection.as_ref().map(ConnectionId::as_str))
+        .bind(record.device.as_ref().map(DeviceId::as_str))
+        .bind(record.user.as_deref().map(tidy))
+        .bind(tidy(&record.detail))
+        .bind(record.sent.map(|sent| whole(sent.frames)))
+        .bind(record.sent.map(|sent| whole(sent.bytes)))
+        .bind(record.kind.module().name())
+        .bind(kind::name_of(record.kind.level()));
+    query.execute(connection).await.map(drop)
+}
+
+async fn write_event(
+    connection: &mut SqliteConnection,
+    record: &Record,
+) -> Result<(), sqlx::Error> {
+    let sql = "INSERT INTO event_records (at, kind, user, device, detail) VALUES (?, ?, ?, ?, ?)";
+    let query = sqlx::query(sql)
+        .bind(at(record.at))
+        .bind(record.kind.event())
+        .bind(record.user.as_deref().map(tidy))
+        .bind(record.device.as_ref().map(DeviceId::as_str))
+        .bind(tidy(&record.detail));
+    query.execute(connection).await.map(drop)
 }
 
 impl FromRow<'_, SqliteRow> for Record {

@@ -12,14 +12,16 @@ use tokio_util::sync::CancellationToken;
 
 use crate::disk::{is_damage, words};
 use crate::fare::Fare;
-use crate::open::{FILE, OpenError, Store, now};
-use crate::records::{Kind, Record};
+use crate::open::{FILE, OpenError, RECORDS, Store, now};
+use crate::reads::Reads;
+use crate::records::{Kind, LogHistory, Record};
 
 /// Where records are handed in. Cheap to clone, and never in anyone's way.
 #[derive(Clone, Debug)]
 pub struct Records {
     outbox: mpsc::Sender<Record>,
     dropped: Arc<AtomicU64>,
+    reads: Reads,
 }
 
 /// Where records wait for their writer. A writer that is started again takes up where the one
@@ -28,6 +30,7 @@ pub struct Records {
 pub struct Inbox {
     records: Arc<Mutex<mpsc::Receiver<Record>>>,
     dropped: Arc<AtomicU64>,
+    reads: Reads,
 }
 
 /// The times of a writer.
@@ -39,6 +42,8 @@ pub struct Policy {
     pub rest: Duration,
     /// How long records are kept.
     pub keep: Duration,
+    /// How long failed authentications are kept.
+    pub keep_security: Duration,
 }
 
 /// Why a group of records is not on the disk.
@@ -54,8 +59,14 @@ impl Records {
     pub fn open() -> (Self, Inbox) {
         let (outbox, inbox) = mpsc::channel(ROOM);
         let dropped = Arc::<AtomicU64>::default();
-        let records = Arc::new(Mutex::new(inbox));
-        (Self { outbox, dropped: Arc::clone(&dropped) }, Inbox { records, dropped })
+        let (records, reads) = (Arc::new(Mutex::new(inbox)), Reads::default());
+        let inbox = Inbox { records, dropped: Arc::clone(&dropped), reads: reads.clone() };
+        (Self { outbox, dropped, reads }, inbox)
+    }
+
+    /// What is on record, for those who ask.
+    pub fn history(&self) -> LogHistory {
+        LogHistory::new(self.reads.clone())
     }
 
     /// Hands in a record. Where there is no room it is dropped, which is put on record later.
@@ -76,7 +87,8 @@ pub async fn write_records(
     conditions: watch::Sender<Condition>,
 ) {
     let mut records = inbox.records.lock().await;
-    let mut writer = Writer { directory, policy, stop, store: None, fare: Fare(conditions) };
+    let (reads, fare) = (inbox.reads.clone(), Fare(conditions));
+    let mut writer = Writer { directory, policy, stop, store: None, reads, fare };
     let mut prune_at = Instant::now();
     loop {
         let mut group = Vec::new();
@@ -93,9 +105,7 @@ pub async fn write_records(
         group.extend(dropped(&inbox.dropped));
         writer.write(&group).await;
     }
-    if let Some(store) = writer.store {
-        store.close().await;
-    }
+    writer.let_go().await;
 }
 
 async fn gather(inbox: &mut mpsc::Receiver<Record>, group: &mut Vec<Record>, patience: Duration) {
@@ -129,6 +139,7 @@ struct Writer {
     stop: CancellationToken,
     /// `None` until it could be opened.
     store: Option<Store>,
+    reads: Reads,
     fare: Fare,
 }
 
@@ -159,9 +170,9 @@ impl Writer {
     }
 
     async fn try_prune(&mut self) -> Result<(), WriteError> {
-        let keep = self.policy.keep;
-        let outcome = self.store().await?.prune(keep, now()).await;
-        self.look_after(outcome.map(drop)).await
+        let Policy { keep, keep_security, .. } = self.policy;
+        let outcome = self.store().await?.prune(keep, keep_security, now()).await;
+        self.look_after(outcome).await
     }
 
     async fn store(&mut self) -> Result<&Store, OpenError> {
@@ -177,17 +188,25 @@ impl Writer {
         if let Some(set_aside) = set_aside {
             self.fare.fails(set_aside);
         }
+        self.reads.become_open(RECORDS.reader(&self.directory));
         Ok(store)
     }
 
     /// A database that turns out to be damaged is opened anew, which sets it aside.
     async fn look_after(&mut self, outcome: Result<(), sqlx::Error>) -> Result<(), WriteError> {
-        if outcome.as_ref().is_err_and(is_damage)
-            && let Some(store) = self.store.take()
-        {
-            store.close().await;
+        if outcome.as_ref().is_err_and(is_damage) {
+            self.let_go().await;
         }
         Ok(outcome?)
+    }
+
+    async fn let_go(&mut self) {
+        if let Some(readers) = self.reads.become_closed() {
+            readers.close().await;
+        }
+        if let Some(store) = self.store.take() {
+            store.close().await;
+        }
     }
 
     /// Says once that the disk fails, and once that it works again. Whether it works.
@@ -211,7 +230,7 @@ impl Writer {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { gather: GATHER, rest: REST, keep: KEEP }
+        Self { gather: GATHER, rest: REST, keep: KEEP, keep_security: KEEP_SECURITY }
     }
 }
 
@@ -223,6 +242,9 @@ const REST: Duration = Duration::from_secs(10);
 
 /// S0-79: records are kept for thirty days at least.
 const KEEP: Duration = Duration::from_secs(31 * 24 * 60 * 60);
+
+/// Half a year, as the law on network security asks for.
+const KEEP_SECURITY: Duration = Duration::from_secs(180 * 24 * 60 * 60);
 
 const PRUNE_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 

@@ -5,4 +5,5 @@
 mod damage;
 mod desk;
 mod failing_disk;
+mod log;
 mod records;
