@@ -34,7 +34,7 @@ use tokio_util::task::TaskTracker;
 
 use self::jobs::{Ways, hand_out};
 use self::orders::start_commands;
-use self::parts::start_records;
+use self::parts::{start_audit, start_records};
 use self::pscada::start_slave;
 use self::station::{Orders, follow_clock, start_station};
 use self::uplink::{start_center, start_edge};
@@ -114,6 +114,7 @@ pub(crate) async fn start(
     };
     let setup = gateway::Setup {
         records: start_records(configuration, &hub, &tasks, &stop),
+        audit: start_audit(configuration, &hub, &tasks, &ended),
         hub: hub.clone(),
         plant,
         commands,

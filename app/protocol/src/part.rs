@@ -10,6 +10,8 @@ use crate::time::Timestamp;
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Part {
+    /// Who did what; without it nothing dangerous is done.
+    Audit,
     /// What the system server has not been told yet (S0-46).
     Backlog,
     /// What became of orders; without it none is carried out.
@@ -25,6 +27,7 @@ pub enum Part {
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Audit => "audit",
             Self::Backlog => "backlog",
             Self::Commands => "commands",
             Self::History => "history",

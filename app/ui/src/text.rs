@@ -125,6 +125,10 @@ pub const RESTARTED: Text = text("服务已重启", "The service was restarted")
 pub const HOLE_IN_VALUES: Text =
     text("数值缺失 (事件已补齐)", "Values missing (events are complete)");
 pub const HOLE_IN_ALL: Text = text("数值与事件缺失", "Values and events missing");
+pub const AUDIT_FAILS: Text = text(
+    "审计记录无法保存, C 类指令 (启停等) 暂不执行",
+    "The audit trail cannot be written: commands of class C are not carried out",
+);
 pub const BACKLOG_FAILS: Text = text(
     "待上传数据无法完整保存, 系统服务器可能缺少部分历史",
     "Data for the system server cannot be kept whole: its history may have holes",
@@ -162,6 +166,7 @@ pub fn tries(language: Language, tries: u32, of: u32) -> String {
 /// What it means that a part of the server fails.
 pub fn failing(part: Part) -> Text {
     match part {
+        Part::Audit => AUDIT_FAILS,
         Part::Backlog => BACKLOG_FAILS,
         Part::Commands => COMMANDS_FAIL,
         Part::History => HISTORY_FAILS,

@@ -33,10 +33,11 @@ use dialect::native;
 use http::header::{REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, StatusCode};
 use ipnet::IpNet;
+use jiff::tz::TimeZone;
 use prometheus_client::registry::Registry;
 use protocol::point::Plant;
 use protocol::wire::session::Integrity;
-use store::{CommandHistory, Records};
+use store::{Audit, CommandHistory, Records};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_http::limit::RequestBodyLimitLayer;
@@ -77,6 +78,7 @@ pub struct Setup {
     pub native: native::Settings,
     pub records: Records,
     pub commands: CommandHistory,
+    pub audit: Audit,
     pub config: Config,
 }
 
@@ -88,6 +90,7 @@ pub struct Gateway {
     native: Arc<native::Settings>,
     records: Records,
     commands: CommandHistory,
+    audit: Audit,
     config: Arc<Config>,
     registry: Arc<Registry>,
     /// Everything that must have ended before the process does.
@@ -98,11 +101,16 @@ pub struct Gateway {
 impl Gateway {
     /// A gateway that serves until `stop`.
     pub fn new(setup: Setup, stop: CancellationToken) -> Self {
-        let Setup { hub, plant, native, records, commands, config } = setup;
+        let Setup { hub, plant, native, records, commands, audit, config } = setup;
         let (native, config) = (Arc::new(native), Arc::new(config));
         let registry = Arc::new(metrics::registry(&hub, &stop));
         let tasks = TaskTracker::new();
-        Self { hub, plant, native, records, commands, config, registry, tasks, stop }
+        Self { hub, plant, native, records, commands, audit, config, registry, tasks, stop }
+    }
+
+    /// The zone of what concerns the server as a whole: that of its first site.
+    fn zone(&self) -> Option<TimeZone> {
+        self.plant.sites.first().and_then(|site| TimeZone::get(&site.zone).ok())
     }
 
     /// Cancelled when it is time to stop.
@@ -114,11 +122,15 @@ impl Gateway {
 /// Every route but the pages; it has no fallback.
 pub fn router(gateway: Gateway) -> Router {
     let routes = watched()
+        .route("/api/audit", inside(rest::audit::page))
+        .route("/api/audit.csv", inside(rest::audit::sheet))
         .route("/api/commands", get(rest::commands::page))
         .route("/api/commands.csv", get(rest::commands::sheet))
         .route("/api/connections", inside(rest::connections::slowest))
         .route("/api/devices", get(rest::devices::list))
         .route("/api/devices/{id}", get(rest::devices::one))
+        .route("/api/logs/websocket", inside(rest::logs::page))
+        .route("/api/logs/websocket.csv", inside(rest::logs::sheet))
         .route("/api/session", get(rest::session::grant))
         .route("/ws/device", any(upgrade::device));
     finish(routes, gateway)

@@ -4,7 +4,7 @@ use config::Configuration;
 use engine::Event;
 use gateway::Hub;
 use protocol::part::{Condition, Part, PartState};
-use store::Records;
+use store::{Audit, Records};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -36,6 +36,31 @@ pub(super) fn start_records(
     let stop = stop.clone();
     tasks.spawn(async move { keep_alive("writer of records", stop, write).await });
     records
+}
+
+/// The one writer of the audit trail; it ends after the last who could hand something in.
+pub(super) fn start_audit(
+    configuration: &Configuration,
+    hub: &Hub,
+    tasks: &TaskTracker,
+    ended: &CancellationToken,
+) -> Audit {
+    let (audit, inbox) = Audit::open();
+    let conditions = tell_condition(Part::Audit, hub, tasks, ended);
+    let (directory, stopped) = (configuration.data_dir.clone(), ended.clone());
+    let write = move || {
+        let policy = store::AuditPolicy::default();
+        store::write_audit(
+            directory.clone(),
+            inbox.clone(),
+            policy,
+            stopped.clone(),
+            conditions.clone(),
+        )
+    };
+    let ended = ended.clone();
+    tasks.spawn(async move { keep_alive("writer of the audit trail", ended, write).await });
+    audit
 }
 
 /// Lets everyone who follows the stream `system` know how a part of the server fares.

@@ -122,6 +122,7 @@ impl CenterHouse {
             native: settings(),
             records,
             commands: commands.history(),
+            audit: store::Audit::open().0,
             config: Config {
                 origins: Vec::new(),
                 proxies: Vec::new(),

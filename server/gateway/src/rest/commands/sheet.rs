@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::Arc;
 
-use csv::{Terminator, WriterBuilder};
 use jiff::tz::TimeZone;
 use protocol::frame::CommandStatus;
 use protocol::id::{DeviceId, SiteId};
 use protocol::point::{Device, Plant};
 use protocol::time::Timestamp;
 use protocol::wire::commands::CommandRow;
+
+use crate::rest::sheet::{local, plain};
 
 /// Writes rows with the times of their sites.
 #[derive(Clone, Debug)]
@@ -29,18 +30,7 @@ impl Sheet {
         Self { zones: Arc::new(zones.collect()) }
     }
 
-    /// What spreadsheets know UTF-8 by, and the names of the columns.
-    pub(super) fn heading() -> Result<Vec<u8>, csv::Error> {
-        let mut text = BYTE_ORDER_MARK.to_vec();
-        text.extend(written([COLUMNS.map(ToOwned::to_owned)])?);
-        Ok(text)
-    }
-
-    pub(super) fn rows(&self, rows: &[CommandRow]) -> Result<Vec<u8>, csv::Error> {
-        written(rows.iter().map(|row| self.cells(row)))
-    }
-
-    fn cells(&self, row: &CommandRow) -> [String; COLUMNS.len()] {
+    pub(super) fn cells(&self, row: &CommandRow) -> [String; COLUMNS.len()] {
         let zone = self.zones.get(&row.device_id);
         let time = |at: Option<Timestamp>| at.map(|at| local(at, zone)).unwrap_or_default();
         [
@@ -70,33 +60,6 @@ impl Sheet {
     }
 }
 
-fn written<const N: usize>(
-    rows: impl IntoIterator<Item = [String; N]>,
-) -> Result<Vec<u8>, csv::Error> {
-    let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
-    rows.into_iter().try_for_each(|row| writer.write_record(row))?;
-    writer.into_inner().map_err(|error| error.into_error().into())
-}
-
-/// ISO 8601 with the offset of that moment; UTC where the device is no longer known.
-fn local(at: Timestamp, zone: Option<&TimeZone>) -> String {
-    let millis = i64::try_from(at.as_millis()).ok();
-    let Some(moment) = millis.and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok()) else {
-        return String::new();
-    };
-    let zone = zone.cloned().unwrap_or(TimeZone::UTC);
-    moment.to_zoned(zone).strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string()
-}
-
-/// A text that no spreadsheet takes for a formula.
-fn plain(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        format!("'{text}")
-    } else {
-        text.to_owned()
-    }
-}
-
 fn told<T: Display>(value: Option<T>) -> String {
     value.map(|value| value.to_string()).unwrap_or_default()
 }
@@ -108,9 +71,7 @@ fn status(status: CommandStatus) -> &'static str {
     }
 }
 
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-
-const COLUMNS: [&str; 22] = [
+pub(super) const COLUMNS: [&str; 22] = [
     "id",
     "accepted_at",
     "accepted_ms",
@@ -143,6 +104,7 @@ mod tests {
     use protocol::reading::Value;
 
     use super::*;
+    use crate::rest::sheet::written;
 
     fn sheet(zone: &str) -> Sheet {
         let site = "plant".parse().unwrap();
@@ -184,35 +146,26 @@ mod tests {
         }
     }
 
-    fn text(bytes: Result<Vec<u8>, csv::Error>) -> String {
-        String::from_utf8(bytes.unwrap()).unwrap()
+    fn text(sheet: &Sheet, row: &CommandRow) -> String {
+        String::from_utf8(written([sheet.cells(row)]).unwrap()).unwrap()
     }
 
     #[test]
     fn a_row_has_its_times_in_the_zone_of_its_site() {
-        let rows = [row()];
         let expected = "17,2025-11-28T12:00:00.007+08:00,1764302400007,\
                         2025-11-28T12:00:00.047+08:00,1764302400047,board-1,SET_TEMP_THRESHOLD,\
                         '-32.5,c-1,local,anonymous,10.0.0.7,SUCCESS,,,ON,-32.5,yes,40,2,3,\r\n";
-        assert_eq!(text(sheet("Asia/Shanghai").rows(&rows)), expected);
-        let other = [CommandRow { device_id: "gone".parse().unwrap(), ..row() }];
-        let told = text(sheet("Asia/Shanghai").rows(&other));
+        assert_eq!(text(&sheet("Asia/Shanghai"), &row()), expected);
+        let other = CommandRow { device_id: "gone".parse().unwrap(), ..row() };
+        let told = text(&sheet("Asia/Shanghai"), &other);
         assert!(told.contains("2025-11-28T04:00:00.007+00:00,1764302400007"), "{told}");
     }
 
     #[test]
-    fn the_heading_names_each_column_behind_the_mark_of_utf_8() {
-        let heading = text(Sheet::heading());
-        assert!(heading.starts_with("\u{feff}id,accepted_at,accepted_ms,"), "{heading}");
-        assert!(heading.ends_with(",written_after_ms\r\n"));
-    }
-
-    #[test]
-    fn no_cell_is_a_formula_and_none_breaks_its_row() {
+    fn no_foreign_text_is_a_formula() {
         let hostile = CommandRow {
             command: "=1+1".into(),
             command_id: "@SUM(A1)".into(),
-            detail: Some("a \"quoted\",\r\nbroken line".into()),
             param: Some("+1".into()),
             reason: Some(Failure::DeviceTimeout),
             status: Some(CommandStatus::Fail),
@@ -220,13 +173,9 @@ mod tests {
             verified: None,
             ..row()
         };
-        let bytes = sheet("Asia/Shanghai").rows(&[hostile]).unwrap();
-        let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(&*bytes);
-        let records: Vec<_> = reader.records().collect::<Result<_, _>>().unwrap();
-        assert_eq!(records.len(), 1);
-        let cells: Vec<_> = records[0].iter().collect();
+        let cells = sheet("Asia/Shanghai").cells(&hostile);
         assert_eq!(cells[6..9], ["'=1+1", "'+1", "'@SUM(A1)"]);
-        assert_eq!((cells[10], cells[12], cells[13]), ("'-张三", "FAIL", "DEVICE_TIMEOUT"));
-        assert_eq!((cells[14], cells[17]), ("a \"quoted\",\r\nbroken line", ""));
+        let told = [10, 12, 13, 17].map(|column| cells[column].as_str());
+        assert_eq!(told, ["'-张三", "FAIL", "DEVICE_TIMEOUT", ""]);
     }
 }

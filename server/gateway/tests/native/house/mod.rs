@@ -113,22 +113,19 @@ impl House {
         let desk = Arc::new(Mutex::new(desk));
         let running = gateway::run_station(Arc::clone(&desk), setup.clone(), stop.clone());
         let station = Station { running: tokio::spawn(running), desk, setup };
-        let native = Settings {
-            seal: Seal::new(Algorithm::Md5, KEY),
-            heartbeat_interval: rules.heartbeat_interval,
-            push,
-            server_version: "0.0.0".into(),
-            timed: rules.timed,
-        };
-        let integrity = Integrity { algorithm: Algorithm::Md5, key: KEY.into() };
-        let token = Some(Token::new(TOKEN.into()));
-        let origins = vec!["https://console.example".into()];
-        let config = Config { origins, integrity, proxies: Vec::new(), tls, token };
+        let (native, config) = (settings(rules), config(tls));
         let (records, inbox) = Records::open();
         let (plant, hub_here) = (Arc::new(plant(rules.points)), hub.clone());
-        let history = commands.history();
-        let setup =
-            gateway::Setup { hub: hub_here, plant, native, records, commands: history, config };
+        let (commands_here, audit) = (commands.history(), store::Audit::open().0);
+        let setup = gateway::Setup {
+            hub: hub_here,
+            plant,
+            native,
+            records,
+            commands: commands_here,
+            audit,
+            config,
+        };
         let gateway = Gateway::new(setup, stop.clone());
         let listener = gateway::bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = TcpListener::local_addr(&listener).unwrap();
@@ -202,6 +199,26 @@ impl House {
         let device = device.parse().unwrap();
         let report = Report { device, reach: Reach::Answered, results };
         self.hub.report(report, Instant::now()).await.unwrap();
+    }
+}
+
+fn settings(rules: Rules) -> Settings {
+    Settings {
+        seal: Seal::new(Algorithm::Md5, KEY),
+        heartbeat_interval: rules.heartbeat_interval,
+        push: PushStrategy::default(),
+        server_version: "0.0.0".into(),
+        timed: rules.timed,
+    }
+}
+
+fn config(tls: Option<Tls>) -> Config {
+    Config {
+        origins: vec!["https://console.example".into()],
+        integrity: Integrity { algorithm: Algorithm::Md5, key: KEY.into() },
+        proxies: Vec::new(),
+        tls,
+        token: Some(Token::new(TOKEN.into())),
     }
 }
 
