@@ -44,7 +44,9 @@ pub(crate) async fn prepare(
     for config in config::read(&source(), variables, flags.clone())?.channels {
         let units: Vec<u8> = config.targets.iter().map(|target| target.unit).collect();
         let seed = u64::from(config.id.0) * SEEDS_APART;
-        let board = Board::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), &units, seed).await?;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let mut board = Board::bind(address, &units, seed).await?;
+        config.targets.iter().for_each(|target| board.wire(target));
         overrides.push(Override {
             path: vec!["channel".into(), config.id.to_string(), "port".into()],
             value: board.local_addr().port().to_string(),

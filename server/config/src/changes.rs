@@ -73,7 +73,7 @@ fn points(configuration: &Configuration) -> impl PartialEq {
     let devices = &configuration.plant.devices;
     let points = devices.iter().map(|device| (device.points.clone(), orders(device)));
     let targets = configuration.channels.iter().flat_map(|config| config.targets.clone());
-    let mappings = targets.map(|target| target.mappings);
+    let mappings = targets.map(|target| (target.mappings, target.feedback));
     (points.collect::<Vec<_>>(), mappings.collect::<Vec<_>>())
 }
 

@@ -47,10 +47,13 @@ pub(crate) fn assemble(parts: Parts, findings: &mut Findings) -> (Plant, Vec<Cha
             check_polls(&entries, config, &table, findings);
         }
         let orders = entries.iter().filter_map(Entry::command).collect();
+        let feedback = entries.iter().map(|entry| entry.feedback.clone()).enumerate();
+        let feedback = feedback.filter_map(|(point, mapping)| Some((point, mapping?))).collect();
         let (points, mappings) =
             entries.into_iter().map(|entry| (entry.point, entry.mapping)).unzip();
         if let Some(config) = config {
-            let target = Target { device: draft.id.clone(), unit: draft.unit, mappings };
+            let (device, unit) = (draft.id.clone(), draft.unit);
+            let target = Target { device, unit, mappings, feedback };
             config.targets.push(target);
         }
         plant.devices.push(Device { commands: orders, ..device(draft, points) });

@@ -112,7 +112,8 @@ impl PolledDevice {
     pub(crate) fn read_again(&self, visit: &mut Visit, task: &Task) {
         let Task::Write { point, verify, .. } = task else { return };
         let mappings = &self.target.mappings;
-        let changed: Vec<_> = [point, verify].iter().filter_map(|at| mappings.get(**at)).collect();
+        let written = [point, verify].into_iter().filter_map(|at| mappings.get(*at));
+        let changed: Vec<_> = written.chain(self.target.feedback.get(point)).collect();
         let is_old = |(point, _): &(usize, _)| {
             let mapping = mappings.get(*point);
             mapping.is_some_and(|mapping| changed.iter().any(|other| mapping.overlaps(other)))

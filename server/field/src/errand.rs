@@ -28,6 +28,8 @@ pub(crate) struct Errand<'a> {
     patience: Patience,
     written_after: Option<Duration>,
     shown: Option<Shown>,
+    /// What the last read-back found.
+    found: Option<Value>,
 }
 
 /// What a point showed after the write, and when.
@@ -39,6 +41,13 @@ pub(crate) struct Shown {
     pub(crate) took: Duration,
 }
 
+impl Shown {
+    fn now(point: usize, value: Value, asked_at: Instant) -> Self {
+        let at = Instant::now();
+        Self { point, value, at, took: at - asked_at }
+    }
+}
+
 impl<'a> Errand<'a> {
     /// Each answer of the board may take `limit`, and all of them until the assignment ends.
     pub(crate) fn new(
@@ -48,7 +57,8 @@ impl<'a> Errand<'a> {
         limit: Duration,
     ) -> Self {
         let patience = Patience { limit, until: Some(assignment.until) };
-        Self { line, target, assignment, patience, written_after: None, shown: None }
+        let (written_after, shown, found) = (None, None, None);
+        Self { line, target, assignment, patience, written_after, shown, found }
     }
 
     /// Does it; tells what came of it, and what was last read back.
@@ -63,7 +73,13 @@ impl<'a> Errand<'a> {
                 let (mapping, verified) = (self.mapping(*point)?, self.mapping(*verify)?);
                 let change = encode(mapping, *value).map_err(invalid)?;
                 self.write(mapping.address, change).await?;
-                self.verify(*verify, verified, *expected).await
+                match self.target.feedback.get(verify).filter(|_| verify == point) {
+                    None => self.verify(Some(*verify), verified, *expected).await,
+                    Some(feedback) => {
+                        self.look(*point, mapping).await?;
+                        self.verify(None, feedback, *expected).await
+                    }
+                }
             }
             Task::SetClock { address, zone, ahead_ms } => {
                 let zone = TimeZone::get(zone).map_err(invalid)?;
@@ -115,28 +131,38 @@ impl<'a> Errand<'a> {
         }
     }
 
-    /// Reads the point until it has the value, or time is up.
+    /// Reads the point once, so that screens show what is there now, whatever the plant makes of it.
+    async fn look(&mut self, point: usize, mapping: &Mapping) -> Result<(), NotDone> {
+        let asked_at = Instant::now();
+        match self.read(&block_of(mapping)).await {
+            Ok(cells) => {
+                let value = decode(mapping, &cells, 0).ok();
+                self.shown = value.map(|value| Shown::now(point, value, asked_at));
+            }
+            Err(error) if error.reach() != Reach::Answered => return Err(self.unverified(error)),
+            Err(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Reads the place until it has the value, or time is up; what it has is shown by the point, if one
+    /// is given.
     async fn verify(
         &mut self,
-        point: usize,
+        point: Option<usize>,
         mapping: &Mapping,
         expected: Value,
     ) -> Result<Done, NotDone> {
         let expected = expected.rounded(mapping.decimals);
-        let block = Block {
-            area: mapping.area,
-            start: mapping.address,
-            count: mapping.width(),
-            points: vec![point],
-            has_holes: false,
-        };
+        let block = block_of(mapping);
         loop {
             let asked_at = Instant::now();
             let read = self.read(&block).await;
-            let at = Instant::now();
             let found = read.map(|cells| decode(mapping, &cells, 0));
             if let Ok(Ok(value)) = found {
-                self.shown = Some(Shown { point, value, at, took: at - asked_at });
+                self.found = Some(value);
+                let shown = point.map(|point| Shown::now(point, value, asked_at));
+                self.shown = shown.or(self.shown);
             }
             match found {
                 Ok(Ok(value)) if value == expected => {
@@ -187,8 +213,7 @@ impl<'a> Errand<'a> {
     }
 
     fn unverified(&self, detail: impl ToString) -> NotDone {
-        let found = self.shown.map(|shown| shown.value);
-        NotDone { found, ..not_done(Failure::NotVerified, detail) }
+        NotDone { found: self.found, ..not_done(Failure::NotVerified, detail) }
     }
 }
 
@@ -218,6 +243,11 @@ fn invalid(error: impl ToString) -> NotDone {
 
 fn not_done(failure: Failure, detail: impl ToString) -> NotDone {
     NotDone { failure, detail: Some(detail.to_string()), found: None }
+}
+
+fn block_of(mapping: &Mapping) -> Block {
+    let (area, start, count) = (mapping.area, mapping.address, mapping.width());
+    Block { area, start, count, points: Vec::new(), has_holes: false }
 }
 
 fn registers(start: u16, count: u16) -> Block {

@@ -1,5 +1,6 @@
 //! Where each point lives on its board, and how the boards of a channel are reached.
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -32,6 +33,8 @@ impl ChannelConfig {
                 Some(RangeError::Mapping { device, point, mistake })
             };
             mistakes.extend(target.mappings.iter().enumerate().filter_map(place));
+            let feedback = target.feedback.iter().map(|(point, mapping)| (*point, mapping));
+            mistakes.extend(feedback.filter_map(place));
         }
         mistakes
     }
@@ -79,6 +82,9 @@ pub struct Target {
     pub unit: u8,
     /// In the order of [`protocol::point::Device::points`].
     pub mappings: Vec<Mapping>,
+    /// Where the plant shows what came of a write, of points that are not read back where they are
+    /// written; by their place in `mappings`.
+    pub feedback: BTreeMap<usize, Mapping>,
 }
 
 /// Where one point lives and how its value is written there.
@@ -395,6 +401,7 @@ mod tests {
                 device: "board-1".parse().unwrap(),
                 unit: 1,
                 mappings: vec![mapping],
+                feedback: BTreeMap::new(),
             }],
         }
     }

@@ -17,9 +17,12 @@ pub use plant::{Measured, Orders, Plant};
 use connection::Question;
 use memory::Memory;
 
+use crate::map::Target;
+
 mod clock;
 mod connection;
 mod fault;
+mod feedback;
 mod memory;
 mod pdu;
 mod plant;
@@ -42,6 +45,16 @@ impl Board {
         let memories = units.iter().map(|&unit| (unit, memory(unit))).collect();
         let address = listener.local_addr()?;
         Ok(Self { address, listener: Some(listener), memories, faults: Faults::new() })
+    }
+
+    /// Has the unit show what is written to its points where they are read back, too.
+    pub fn wire(&mut self, target: &Target) {
+        let Some(memory) = self.memories.get_mut(&target.unit) else { return };
+        for (point, shown) in &target.feedback {
+            if let Some(written) = target.mappings.get(*point) {
+                memory.wire(written, shown);
+            }
+        }
     }
 
     pub fn local_addr(&self) -> SocketAddr {

@@ -32,20 +32,45 @@ impl fmt::Display for Notation {
 
 /// The address counted from zero, as on the wire; it must lie in `area`.
 pub(crate) fn address(text: &str, area: Area) -> Result<u16, String> {
-    let (notation, number) = read(text, area).ok_or_else(|| {
-        format!("{} is no address: write 40001, 4x0001, 0x0000 or 0", shown(text))
-    })?;
-    let taken = || format!("{} was taken as {notation}", shown(text));
-    let zero_based = match notation {
+    let (notation, number) = noted(text, area)?;
+    match notation {
         Notation::Modicon(meant) if meant != area => {
-            let hint = plain(text).unwrap_or_default();
-            return Err(format!("{}, but the area is {}{hint}", taken(), short(area)));
+            let (hint, taken) = (plain(text).unwrap_or_default(), taken(text, notation));
+            Err(format!("{taken}, but the area is {}{hint}", short(area)))
         }
+        _ => zero_based(text, notation, number),
+    }
+}
+
+/// The same in the area that the notation names, or else in `area`.
+pub(super) fn place(text: &str, area: Area) -> Result<(Area, u16), String> {
+    let (notation, number) = noted(text, area)?;
+    let named = match notation {
+        Notation::Modicon(named) => named,
+        Notation::Decimal | Notation::Hexadecimal => area,
+    };
+    Ok((named, zero_based(text, notation, number)?))
+}
+
+fn noted(text: &str, area: Area) -> Result<(Notation, u32), String> {
+    read(text, area)
+        .ok_or_else(|| format!("{} is no address: write 40001, 4x0001, 0x0000 or 0", shown(text)))
+}
+
+fn zero_based(text: &str, notation: Notation, number: u32) -> Result<u16, String> {
+    let zero_based = match notation {
         Notation::Modicon(_) => number.checked_sub(1),
         Notation::Decimal | Notation::Hexadecimal => Some(number),
     };
     let address = zero_based.and_then(|number| u16::try_from(number).ok());
-    address.ok_or_else(|| format!("{}; addresses end at 65535 and registers begin at 1", taken()))
+    address.ok_or_else(|| {
+        let taken = taken(text, notation);
+        format!("{taken}; addresses end at 65535 and registers begin at 1")
+    })
+}
+
+fn taken(text: &str, notation: Notation) -> String {
+    format!("{} was taken as {notation}", shown(text))
 }
 
 fn read(text: &str, area: Area) -> Option<(Notation, u32)> {
@@ -138,6 +163,24 @@ mod tests {
         ];
         for (text, area, expected) in table {
             assert_eq!(address(text, area), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_place_is_in_the_area_that_its_notation_names() {
+        let table = [
+            ("30010", HoldingRegister, (InputRegister, 9)),
+            ("1x0002", Coil, (DiscreteInput, 1)),
+            ("40001", HoldingRegister, (HoldingRegister, 0)),
+            ("0x2711", HoldingRegister, (HoldingRegister, 10_001)),
+            ("10001", HoldingRegister, (DiscreteInput, 0)),
+            ("5", Coil, (Coil, 5)),
+            // Only of a coil they are no zeros before a five.
+            ("00005", Coil, (Coil, 4)),
+            ("00005", HoldingRegister, (HoldingRegister, 5)),
+        ];
+        for (text, area, expected) in table {
+            assert_eq!(place(text, area), Ok(expected), "{text}");
         }
     }
 

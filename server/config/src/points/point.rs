@@ -7,9 +7,10 @@ use protocol::command::{Check, CommandAction, CommandSpec, Risk, Setting};
 use protocol::id::{DeviceId, FaultCode, PointKey};
 use protocol::point::{Direction, Limits, Point, PointKind, Role};
 
-use super::address::{AREAS, address, short};
+use super::address::{AREAS, address, place, short};
 use super::row::{Row, YES_NO, amount, choice, integer, number, parsed};
 use crate::commands::COLON;
+use crate::finding::shown;
 use crate::sites::either;
 
 /// One row that could be read.
@@ -19,6 +20,8 @@ pub struct Entry {
     pub device: DeviceId,
     pub point: Point,
     pub mapping: Mapping,
+    /// Where it is read back once it is written, if that is elsewhere.
+    pub feedback: Option<Mapping>,
     /// How much can go wrong where it is written; nothing where it cannot be.
     pub order: Option<Risk>,
 }
@@ -45,14 +48,19 @@ pub(super) fn entry(row: &mut Row<'_>) -> Option<Entry> {
     let mapping = mapping(row);
     let order = order(row);
     let point = key.zip(kind).map(|(key, kind)| point(row, key, kind));
-    check_unused(row, mapping.as_ref());
+    let feedback = mapping.as_ref().and_then(|mapping| feedback(row, mapping));
+    check_unused(row);
     let (point, mapping) = (point?, mapping?);
     check_kind(row, &point, &mapping);
     let order = order.filter(|_| is_ordered(&point));
     if order.is_some() && point.key.as_str().contains(COLON) {
         row.warn("point_id", "is no command of its own: a colon comes before a command's value");
     }
-    Some(Entry { row: row.number, device: device?, point, mapping, order })
+    if feedback.is_some() && order.is_none() {
+        row.warn("verify_address", "has no effect: the point is never written");
+    }
+    let feedback = feedback.filter(|shown| order.is_some() && *shown != mapping);
+    Some(Entry { row: row.number, device: device?, point, mapping, feedback, order })
 }
 
 fn mapping(row: &mut Row<'_>) -> Option<Mapping> {
@@ -83,6 +91,21 @@ fn mapping(row: &mut Row<'_>) -> Option<Mapping> {
         row.mistake("datatype", error.to_string());
     }
     Some(mapping)
+}
+
+/// The same value at the address where the plant shows it.
+fn feedback(row: &mut Row<'_>, mapping: &Mapping) -> Option<Mapping> {
+    let (area, address) = row.read("verify_address", |text| place(text, mapping.area))?;
+    // A bit of a register may be shown by an input of its own.
+    let bit = mapping.bit.filter(|_| !area.holds_bits());
+    let feedback = Mapping { area, address, bit, ..mapping.clone() };
+    if mapping.check().is_ok()
+        && let Err(error) = feedback.check()
+    {
+        let (text, area) = (row.text("verify_address"), short(area));
+        row.mistake("verify_address", format!("{} is {area} {address}: {error}", shown(&text)));
+    }
+    Some(feedback)
 }
 
 pub(crate) fn usual_order(data_type: DataType) -> ByteOrder {
@@ -206,10 +229,7 @@ fn order(row: &mut Row<'_>) -> Option<Risk> {
 
 /// Columns whose meaning comes with alarms, or not at all: checked already, so that a table that is
 /// accepted today is accepted then.
-fn check_unused(row: &mut Row<'_>, mapping: Option<&Mapping>) {
-    if let Some(Mapping { area, .. }) = mapping {
-        row.read("verify_address", |text| address(text, *area));
-    }
+fn check_unused(row: &mut Row<'_>) {
     row.read("hyst", amount);
     row.read("on_delay_ms", integer(0..=HOUR_MS));
     row.read("off_delay_ms", integer(0..=HOUR_MS));

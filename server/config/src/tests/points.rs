@@ -1,3 +1,5 @@
+use field::map::{Area, Mapping};
+
 use super::*;
 
 pub(super) fn row(cells: &str) -> String {
@@ -129,10 +131,74 @@ const LATER_MISTAKES: [(&str, &str); 10] = [
     (",,,,,,-1,,,,,", "`deadband`: must not be negative"),
     (",,,,,,,perhaps,,,,", "`writable`: `perhaps` is none of yes, no"),
     (",,,,,,,,huge,,,", "`risk`: `huge` is none of A, B, C"),
-    (",,,,,,,,,30001,,", "`verify_address`: `30001` was taken as 3x notation"),
+    (",,,,,,,,,3x0,,", "`verify_address`: `3x0` was taken as 3x notation"),
     (",,,,,,,,,,9,", "`priority`: must be an integer from 1 to 4"),
     (",,,,,,,,,,,oui", "`key`: `oui` is none of yes, no"),
 ];
+
+#[test]
+fn a_point_is_read_back_where_the_plant_shows_it() {
+    use Area::{DiscreteInput, HoldingRegister, InputRegister};
+    let points = feedback(
+        "board-1,a,A,hr,10,int16,,30006,0.1\nboard-1,temperature,T,hr,0,int16,,,\n\
+         board-1,b,A,hr,11,float32,,0x20,\nboard-1,c,C,co,5,bool,,10006,\n\
+         board-1,d,C,hr,22,bool,3,10007,\nboard-1,e,C,hr,22,bool,4,13,\n\
+         board-1,f,A,hr,14,int16,,14,\n",
+    );
+    let read = read_texts(PLANT, &points).unwrap();
+    assert_eq!(read.warnings, []);
+    let target = &read.channels[0].targets[0];
+    let places = target.feedback.iter().map(|(point, shown)| (*point, shown.area, shown.address));
+    let expected = [
+        (0, InputRegister, 5),
+        (2, HoldingRegister, 0x20),
+        (3, DiscreteInput, 5),
+        (4, DiscreteInput, 6),
+        (5, HoldingRegister, 13),
+    ];
+    assert_eq!(places.collect::<Vec<_>>(), expected, "where it is written needs no word");
+    for (point, shown) in &target.feedback {
+        let Mapping { area, address, bit, .. } = *shown;
+        let same = Mapping { area, address, bit, ..target.mappings[*point].clone() };
+        assert_eq!(*shown, same);
+    }
+    assert_eq!((target.feedback[&4].bit, target.feedback[&5].bit), (None, Some(4)));
+    let elsewhere = read_texts(PLANT, &points.replace("0x20", "0x21")).unwrap();
+    assert_eq!(changes::compare(&read, &elsewhere).waiting, ["points"]);
+}
+
+#[test]
+fn a_place_that_cannot_hold_the_value_is_no_feedback() {
+    let table = [
+        (
+            "board-1,a,A,hr,10,int16,,10001,",
+            "row 2, `verify_address`: `10001` is di 0: DiscreteInput holds single bits, so the data type must be bit",
+        ),
+        (
+            "board-1,a,C,co,1,bool,,40001,",
+            "row 2, `verify_address`: `40001` is hr 0: a bit of a register needs its number, 0 to 15",
+        ),
+        (
+            "board-1,a,A,hr,10,float32,,65535,",
+            "row 2, `verify_address`: `65535` is hr 65535: the value at 65535 reaches beyond the last register",
+        ),
+        ("board-1,a,A,hr,10,int16,,x,", "row 2, `verify_address`: `x` is no address"),
+    ];
+    for (cells, expected) in table {
+        let told = mistakes(&PLANT.replace("temperature", "a"), &feedback(cells));
+        assert!(told.len() == 1 && told[0].contains(expected), "{cells}: {told:#?}");
+    }
+    let points = feedback("board-1,temperature,T,hr,0,int16,,1,");
+    let read = read_texts(PLANT, &points).unwrap();
+    let told: Vec<_> = read.warnings.iter().map(ToString::to_string).collect();
+    let expected = "points.csv: row 2, `verify_address`: has no effect: the point is never written";
+    assert_eq!(told, [expected]);
+    assert!(read.channels[0].targets[0].feedback.is_empty());
+}
+
+fn feedback(cells: &str) -> String {
+    format!("{HEADING},bit,verify_address,scale\n{cells}\n")
+}
 
 #[test]
 fn a_heading_is_checked_before_its_rows() {

@@ -31,8 +31,10 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::clock::Clock;
+use super::feedback::{Feedback, Source};
 use super::plant::{Measured, Orders, Plant};
-use crate::map::Area;
+use crate::decode::Cells;
+use crate::map::{Area, Mapping};
 
 /// One unit's memory.
 #[derive(Clone, Debug)]
@@ -44,6 +46,7 @@ pub(super) struct Memory {
     coils: BTreeMap<u16, bool>,
     reset_at: Option<f64>,
     clock: Clock,
+    feedback: Feedback,
 }
 
 /// There is nothing at that address, or nothing that can be written.
@@ -59,6 +62,7 @@ impl Memory {
             coils: BTreeMap::new(),
             reset_at: None,
             clock: Clock::default(),
+            feedback: Feedback::default(),
         }
     }
 
@@ -67,7 +71,45 @@ impl Memory {
         self.now = now;
     }
 
-    pub(super) fn registers(
+    /// What is written to one place shows at the other, too.
+    pub(super) fn wire(&mut self, written: &Mapping, shown: &Mapping) {
+        self.feedback.wire(written, shown);
+    }
+
+    /// What it shows from there on; holding and input registers are the same.
+    pub(super) fn read(
+        &self,
+        area: Area,
+        start: u16,
+        count: u16,
+        elapsed: Duration,
+    ) -> Result<Cells, NoSuchAddress> {
+        let places = addresses(start, count)?;
+        let is_wired = self.feedback.is_within(area, &places);
+        let word = |place| self.word(self.feedback.source(area, place), elapsed);
+        let words = || places.map(word);
+        Ok(match (area.holds_bits(), is_wired) {
+            (true, false) => Cells::Bits(self.bits(area, start, count, elapsed)?),
+            (true, true) => {
+                Cells::Bits(words().map(|word| Ok(word? != 0)).collect::<Result<_, _>>()?)
+            }
+            (false, false) => Cells::Registers(self.registers(start, count, elapsed)?),
+            (false, true) => Cells::Registers(words().collect::<Result<_, _>>()?),
+        })
+    }
+
+    /// For a bit 0 or not.
+    fn word(&self, source: Source, elapsed: Duration) -> Result<u16, NoSuchAddress> {
+        let Source { area, address, mask } = source;
+        let cells = if area.holds_bits() {
+            self.bits(area, address, 1, elapsed)?.into_iter().map(u16::from).collect()
+        } else {
+            self.registers(address, 1, elapsed)?
+        };
+        cells.first().map(|word| word & mask).ok_or(NoSuchAddress)
+    }
+
+    fn registers(
         &self,
         start: u16,
         count: u16,
@@ -82,7 +124,7 @@ impl Memory {
         addresses(start, count)?.map(register).collect()
     }
 
-    pub(super) fn bits(
+    fn bits(
         &self,
         area: Area,
         start: u16,

@@ -3,17 +3,18 @@
 use std::time::Duration;
 
 use super::memory::{Memory, NoSuchAddress};
+use crate::decode::Cells;
 use crate::pdu::{self, Exception, Request};
 
 /// Answers functions 1–6, 15 and 16; everything else with an exception.
 pub(super) fn answer(memory: &mut Memory, request: &[u8], elapsed: Duration) -> Vec<u8> {
     let function = request.first().copied().unwrap_or(0);
     let answer = Request::read(request).and_then(|asked| match asked {
-        Request::Read { area, start, count } if area.holds_bits() => {
-            Ok(pdu::bits(function, &memory.bits(area, start, count, elapsed)?))
-        }
-        Request::Read { start, count, .. } => {
-            Ok(pdu::registers(function, &memory.registers(start, count, elapsed)?))
+        Request::Read { area, start, count } => {
+            Ok(match memory.read(area, start, count, elapsed)? {
+                Cells::Bits(bits) => pdu::bits(function, &bits),
+                Cells::Registers(registers) => pdu::registers(function, &registers),
+            })
         }
         Request::WriteCoils { start, values } => {
             memory.write_coils(start, &values)?;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use field::map::{Area, ByteOrder, DataType, Mapping};
+use field::map::{Area, ByteOrder, DataType, Mapping, Target};
 use field::simulator::Fault;
 use protocol::command::Failure;
 use protocol::job::{Done, Execution, NotDone, Task};
@@ -70,6 +70,96 @@ async fn an_order_may_show_at_another_point() {
     let (execution, reports) = polling.outcome("start").await;
     assert_eq!(execution.result, done(expected));
     assert_eq!(reports.last().unwrap().results, [(1, Ok(expected))]);
+}
+
+#[tokio::test]
+async fn an_order_is_read_back_where_the_plant_shows_it() {
+    use Area::{Coil, DiscreteInput, HoldingRegister, InputRegister};
+    let setpoint = Mapping { scale: 0.1, ..register(0x2200) };
+    let float = number(HoldingRegister, 0x2202, DataType::Float32, ByteOrder::Cdab);
+    let [first, second] = [3, 4].map(|at| bit(HoldingRegister, 0x2236, Some(at)));
+    let at = |area, address, mapping: &Mapping| Mapping { area, address, ..mapping.clone() };
+    let feedback = [
+        at(InputRegister, 0x5000, &setpoint),
+        at(HoldingRegister, 0x5001, &float),
+        bit(DiscreteInput, 0x5002, None),
+        bit(DiscreteInput, 0x5003, None),
+        bit(HoldingRegister, 0x5004, Some(4)),
+    ];
+    let points = vec![setpoint, float, bit(Coil, 0x0120, None), first, second];
+    let feedback = feedback.into_iter().enumerate().collect();
+    let target = Target { feedback, ..target("board-1", 1, points) };
+    let board = Simulated::wired(&[1], std::slice::from_ref(&target)).await;
+    let mut polling = Polling::start(tcp(board.address), vec![target]);
+    let (number, switch) = (Value::Number, Value::Switch);
+    let orders = [
+        (0, number(32.5)),
+        (1, number(-12.5)),
+        (2, switch(true)),
+        (3, switch(true)),
+        (4, switch(true)),
+        (3, switch(false)),
+    ];
+    for (point, value) in orders {
+        polling.order("one", "board-1", same(point, value), WITHIN);
+        let (execution, reports) = polling.outcome("one").await;
+        assert_eq!(execution.result, done(value), "point {point}");
+        let shown = reports.last().unwrap();
+        assert_eq!(shown.results, [(point, Ok(value))], "the point itself is read as well");
+    }
+}
+
+#[tokio::test]
+async fn a_plant_that_does_not_follow_an_order_is_caught_by_its_feedback() {
+    let board = Simulated::start(&[1]).await;
+    let target = target("board-1", 1, vec![register(0x2200)]);
+    let target = Target { feedback: [(0, register(0x2201))].into(), ..target };
+    let mut polling = Polling::start(tcp(board.address), vec![target]);
+    polling.order("one", "board-1", same(0, Value::Number(7.0)), WITHIN);
+    let (execution, reports) = polling.outcome("one").await;
+    let not_done = NotDone {
+        failure: Failure::NotVerified,
+        detail: Some("70 was read, not 7".into()),
+        found: Some(Value::Number(70.0)),
+    };
+    assert_eq!(execution.result, Err(not_done));
+    let shown = reports.last().unwrap();
+    assert_eq!(shown.results, [(0, Ok(Value::Number(7.0)))], "the point has what was written");
+}
+
+#[tokio::test]
+async fn feedback_is_looked_at_until_the_plant_has_followed() {
+    let mut board = Played::start().await;
+    let target = target("board-1", 1, vec![register(0), register(100), register(200)]);
+    let target = Target { feedback: [(0, register(100))].into(), ..target };
+    let mut polling = Polling::start(tcp(board.address), vec![target]);
+    for address in [0, 100] {
+        let request = board.next().await;
+        assert_eq!(request.pdu, read(address));
+        if address == 100 {
+            polling.order("one", "board-1", same(0, Value::Number(7.0)), PATIENCE);
+        }
+        request.obey(1);
+    }
+    let script = [
+        (vec![6, 0, 0, 0, 7], 0),
+        (read(0), 7),
+        (read(100), 1),
+        (read(100), 3),
+        (read(100), 7),
+        (read(200), 1),
+        // Both were read before the write.
+        (read(0), 7),
+        (read(100), 7),
+    ];
+    for (expected, value) in script {
+        let request = board.next().await;
+        assert_eq!(request.pdu, expected);
+        request.obey(value);
+    }
+    assert_eq!(polling.outcome("one").await.0.result, done(Value::Number(7.0)));
+    let told = values(&polling.next().await);
+    assert_eq!(told, [7.0, 7.0, 1.0].map(|number| Ok(Value::Number(number))));
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! What the tests of this crate share: a poller at work, boards to poll, and patience.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -122,7 +123,14 @@ pub(crate) struct Simulated {
 
 impl Simulated {
     pub(crate) async fn start(units: &[u8]) -> Self {
-        let board = Board::bind(([127, 0, 0, 1], 0).into(), units, 1).await.expect("a free port");
+        Self::wired(units, &[]).await
+    }
+
+    /// What is written to the points of these targets shows at their feedback.
+    pub(crate) async fn wired(units: &[u8], targets: &[Target]) -> Self {
+        let board = Board::bind(([127, 0, 0, 1], 0).into(), units, 1).await;
+        let mut board = board.expect("a free port");
+        targets.iter().for_each(|target| board.wire(target));
         let (address, faults) = (board.local_addr(), board.faults());
         let stop = CancellationToken::new();
         tokio::spawn(board.run(stop.clone()));
@@ -228,7 +236,8 @@ pub(crate) fn tcp(address: SocketAddr) -> Transport {
 }
 
 pub(crate) fn target(device: &str, unit: u8, mappings: Vec<Mapping>) -> Target {
-    Target { device: device.parse().expect("an identifier"), unit, mappings }
+    let device = device.parse().expect("an identifier");
+    Target { device, unit, mappings, feedback: BTreeMap::new() }
 }
 
 pub(crate) fn register(address: u16) -> Mapping {
