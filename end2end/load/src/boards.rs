@@ -78,19 +78,23 @@ fn next(number: u16) -> u16 {
 pub struct Hand {
     stream: TcpStream,
     transaction: u16,
+    /// How many registers it writes: those behind them are set by orders.
+    count: u16,
 }
 
 impl Hand {
-    pub async fn reach(board: SocketAddr) -> io::Result<Self> {
+    /// One that leaves the last registers, so many settings, alone.
+    pub async fn reach(board: SocketAddr, settings: u16) -> io::Result<Self> {
         let stream = TcpStream::connect(board).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, transaction: 0 })
+        let all = u16::try_from(REGISTERS).expect("a board has few registers");
+        Ok(Self { stream, transaction: 0, count: all.saturating_sub(settings) })
     }
 
-    /// Writes all registers of a unit at once: no poll sees half of them.
+    /// Writes the registers of a unit at once: no poll sees half of them.
     pub async fn write(&mut self, unit: u8, registers: &Registers) -> io::Result<()> {
         self.transaction = self.transaction.wrapping_add(1);
-        self.stream.write_all(&request(self.transaction, unit, registers)).await?;
+        self.stream.write_all(&request(self.transaction, unit, registers, self.count)).await?;
         let mut head = [0; HEAD];
         self.stream.read_exact(&mut head).await?;
         if head.last() != Some(&WRITE_REGISTERS) {
@@ -100,10 +104,9 @@ impl Hand {
     }
 }
 
-fn request(transaction: u16, unit: u8, registers: &Registers) -> Vec<u8> {
-    let bytes = REGISTERS * 2;
-    let length = u16::try_from(bytes + 7).expect("a Modbus frame is short");
-    let count = u16::try_from(REGISTERS).expect("a board has few registers");
+fn request(transaction: u16, unit: u8, registers: &Registers, count: u16) -> Vec<u8> {
+    let bytes = count * 2;
+    let length = bytes + 7;
     let mut frame = transaction.to_be_bytes().to_vec();
     frame.extend([0, 0]);
     frame.extend(length.to_be_bytes());
@@ -111,7 +114,8 @@ fn request(transaction: u16, unit: u8, registers: &Registers) -> Vec<u8> {
     frame.extend(FIRST_REGISTER.to_be_bytes());
     frame.extend(count.to_be_bytes());
     frame.push(u8::try_from(bytes).expect("a Modbus frame is short"));
-    frame.extend(registers.0.iter().flat_map(|register| register.to_be_bytes()));
+    let registers = registers.0.iter().take(count.into());
+    frame.extend(registers.flat_map(|register| register.to_be_bytes()));
     frame
 }
 
@@ -155,7 +159,7 @@ mod tests {
     async fn what_a_hand_writes_the_board_answers() {
         let shape = Shape::plain(1, std::time::Duration::from_secs(1));
         let boards = Boards::start(&shape).await.unwrap();
-        let mut hand = Hand::reach(boards.addresses[0]).await.unwrap();
+        let mut hand = Hand::reach(boards.addresses[0], 0).await.unwrap();
         hand.write(1, &Registers::default()).await.unwrap();
         assert!(hand.write(9, &Registers::default()).await.is_err(), "there is no unit 9");
     }

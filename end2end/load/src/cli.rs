@@ -25,6 +25,9 @@ pub(crate) enum Command {
     Faults(Trial),
     /// Kills the server every second; fails where a client missed what happened.
     Kill(Trial),
+    /// Cuts an edge off its center, kills either, and gives orders all the while; fails where a row
+    /// is lost or doubled, or an order carried out twice, or after it was given up.
+    Uplink(Uplink),
     /// The plain server that the benchmark compares with.
     #[command(hide = true)]
     Bare(Bare),
@@ -90,6 +93,21 @@ pub(crate) struct Trial {
     pub(crate) seconds: u64,
     #[arg(long, default_value_t = 30)]
     pub(crate) clients: usize,
+    /// Decides what chance does; another at each run where it is not given.
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Uplink {
+    #[command(flatten)]
+    pub(crate) tested: Tested,
+    /// The trial goes on for at least so long; the line is cut once at least.
+    #[arg(long, default_value_t = 60)]
+    pub(crate) seconds: u64,
+    /// How long the line is cut each time.
+    #[arg(long, value_name = "SECONDS", default_value_t = 20)]
+    pub(crate) cut: u64,
     /// Decides what chance does; another at each run where it is not given.
     #[arg(long)]
     pub(crate) seed: Option<u64>,

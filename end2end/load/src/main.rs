@@ -8,14 +8,13 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser as _;
-use cli::{Bench, Cli, Command, Run, Trial};
+use cli::{Bench, Cli, Command, Run, Trial, Uplink};
 use load::machine::Machine;
 use load::measure::run::Visit;
 use load::measure::{Part, Plan, Results, run};
 use load::program::Program;
 use load::report::{html, markdown};
-use load::trial::Outcome;
-use load::{bare, clock, cores, faults, kill};
+use load::{bare, clock, cores, faults, kill, uplink};
 use serde::Serialize;
 
 #[tokio::main]
@@ -36,11 +35,19 @@ async fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
         Command::Bench(asked) => bench(asked).await,
         Command::Faults(trial) => {
             let program = Program::at(trial.tested.gapless.clone()).await?;
-            conclude(&faults::run(program, plan(&trial)?).await?)
+            let outcome = faults::run(program, plan(&trial)?).await?;
+            conclude(&outcome, &outcome.complaints)
         }
         Command::Kill(trial) => {
             let program = Program::at(trial.tested.gapless.clone()).await?;
-            conclude(&kill::run(program, plan(&trial)?).await?)
+            let outcome = kill::run(program, plan(&trial)?).await?;
+            conclude(&outcome, &outcome.complaints)
+        }
+        Command::Uplink(Uplink { tested, seconds, cut, seed }) => {
+            let program = Program::at(tested.gapless).await?;
+            let plan = uplink::Plan { seconds, cut, seed: told(seed)? };
+            let outcome = uplink::run(program, plan).await?;
+            conclude(&outcome, &outcome.complaints)
         }
         Command::Bare(asked) => {
             let every = Duration::from_millis(asked.every_ms.max(1));
@@ -91,19 +98,23 @@ async fn bench(asked: Bench) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Says the seed first: a trial that hangs can be had again, too.
 fn plan(trial: &Trial) -> anyhow::Result<faults::Plan> {
-    let seed = trial.seed.unwrap_or_else(|| clock::micros() % 1_000_000);
-    writeln!(io::stderr(), "seed {seed}")?;
-    Ok(faults::Plan { seconds: trial.seconds, clients: trial.clients, seed })
+    let Trial { seconds, clients, seed, .. } = *trial;
+    Ok(faults::Plan { seconds, clients, seed: told(seed)? })
 }
 
-fn conclude(outcome: &Outcome) -> anyhow::Result<ExitCode> {
+/// Says the seed first: a trial that hangs can be had again, too.
+fn told(seed: Option<u64>) -> anyhow::Result<u64> {
+    let seed = seed.unwrap_or_else(|| clock::micros() % 1_000_000);
+    writeln!(io::stderr(), "seed {seed}")?;
+    Ok(seed)
+}
+
+fn conclude(outcome: &impl Serialize, complaints: &[String]) -> anyhow::Result<ExitCode> {
     print(outcome)?;
-    let mut complaints = outcome.complaints.iter().take(SHOWN);
-    complaints.try_for_each(|complaint| writeln!(io::stderr(), "load: {complaint}"))?;
-    let is_good = outcome.complaints.is_empty();
-    Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let mut shown = complaints.iter().take(SHOWN);
+    shown.try_for_each(|complaint| writeln!(io::stderr(), "load: {complaint}"))?;
+    Ok(if complaints.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn print(figures: &impl Serialize) -> anyhow::Result<()> {

@@ -70,7 +70,7 @@ impl Player {
     async fn reach(shape: Shape, boards: &[SocketAddr]) -> io::Result<Self> {
         let mut hands = Vec::new();
         for board in boards {
-            hands.push(Hand::reach(*board).await?);
+            hands.push(Hand::reach(*board, shape.settings).await?);
         }
         let mut player = Self { truth: Truth::new(shape), hands };
         for device in 0..player.truth.shape.devices {

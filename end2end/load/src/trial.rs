@@ -122,7 +122,7 @@ impl Outcome {
 }
 
 /// The policy of a page, with shorter waits: more happens in a minute.
-fn impatient() -> Policy {
+pub(crate) fn impatient() -> Policy {
     Policy {
         first_retry: (Duration::from_millis(20), Duration::from_millis(200)),
         retry: Duration::from_millis(300),
