@@ -27,6 +27,7 @@ use leptos::config::LeptosOptions;
 use protocol::digest::Seal;
 use protocol::id::ChannelId;
 use protocol::wire::session::Integrity;
+use store::Audit;
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -81,19 +82,19 @@ pub(crate) async fn start(
     let plant = Arc::new(configuration.plant.clone());
     let tasks = TaskTracker::new();
 
-    for board in boards {
-        tasks.spawn(board.run(stop.clone()));
-    }
+    boards.into_iter().for_each(|board| drop(tasks.spawn(board.run(stop.clone()))));
     // The last sockets are closed by a Station that still runs.
     let stop_station = CancellationToken::new();
     let backlog = configuration.uplink.as_ref().map(|_| store::Backlog::open());
     let rows = backlog.as_ref().map(|(backlog, _)| backlog.clone());
-    let (orders, shelf) = Orders::open(configuration, rows, stopwatch).await;
+    let (audit, deeds) = Audit::open();
+    let (orders, shelf) = Orders::open(configuration, rows, audit.clone(), stopwatch).await;
     let (paces, commands) = (orders.paces.clone(), orders.commands.history());
     let ended = orders.ended.clone();
     let (hub, todo) =
         start_station(configuration, shelf, &orders, stopwatch, &tasks, &stop_station);
     start_commands(configuration, orders, &hub, &tasks);
+    start_audit(configuration, deeds, &hub, &tasks, &ended);
     let boards = start_pollers(&configuration.channels, &paces, &hub, &tasks, &stop);
     if let Some(backlog) = backlog {
         start_edge(configuration, backlog, &hub, &tasks, &ended, &stop);
@@ -114,7 +115,7 @@ pub(crate) async fn start(
     };
     let setup = gateway::Setup {
         records: start_records(configuration, &hub, &tasks, &stop),
-        audit: start_audit(configuration, &hub, &tasks, &ended),
+        audit,
         hub: hub.clone(),
         plant,
         commands,

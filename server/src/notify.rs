@@ -149,7 +149,9 @@ mod tests {
         let plant = plant.configuration.plant;
         let (disk, _inbox) = store::Journal::open();
         let (commands, _commands_inbox, _durable) = store::Commands::open();
-        let shelf = Shelf { journal: Journal::default(), disk, commands, backlog: None };
+        let (audit, _) = store::Audit::open();
+        let journal = Journal::default();
+        let shelf = Shelf { journal, disk, commands, backlog: None, audit };
         let (hub, desk, _todo) = Hub::open(&plant, shelf, stopwatch);
         let desk = Arc::new(Mutex::new(desk));
         let (heard, mut stages) = mpsc::unbounded_channel();

@@ -13,6 +13,7 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::time;
 use tokio_util::sync::CancellationToken;
 
+use crate::deed;
 use crate::hub::{Call, Desk, Letter, Seat, Socket};
 use crate::portrait::Portrait;
 
@@ -187,6 +188,7 @@ impl<'a> Driver<'a> {
         if let Some(outcome) = &record.outcome {
             let origin = record.order.key.origin;
             self.desk.metrics.commanded(origin, outcome.failure, outcome.ms);
+            self.desk.audit.append(deed::of_order(&record, outcome));
         }
         self.desk.journal.record(record.clone());
         self.desk.commands.keep(record);

@@ -49,6 +49,8 @@ pub struct Desk {
     pub(crate) disk: store::Journal,
     /// Where orders go to the disk.
     pub(crate) commands: store::Commands,
+    /// Where it goes who did what.
+    pub(crate) audit: store::Audit,
     /// Where the history goes that a center is told.
     pub(crate) chronicle: Option<Chronicle>,
     /// Where orders go to be carried out.
@@ -116,6 +118,8 @@ pub struct Shelf {
     pub commands: store::Commands,
     /// What a center is to be told, where there is one.
     pub backlog: Option<store::Backlog>,
+    /// Who did what, on the disk.
+    pub audit: store::Audit,
 }
 
 /// The history of the plant's devices, on its way to a center.
@@ -156,7 +160,7 @@ impl Hub {
         shelf: Shelf,
         stopwatch: Stopwatch,
     ) -> (Self, Desk, mpsc::Receiver<Job>) {
-        let Shelf { journal, disk, commands, backlog } = shelf;
+        let Shelf { journal, disk, commands, backlog, audit } = shelf;
         let chronicle = backlog.map(|backlog| Chronicle { backlog, plant: plant.clone() });
         let (jobs, todo) = mpsc::channel(JOBS);
         let (inbox, calls) = mpsc::channel(INBOX);
@@ -182,6 +186,7 @@ impl Hub {
             journal,
             disk,
             commands,
+            audit,
             chronicle,
             jobs,
         };

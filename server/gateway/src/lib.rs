@@ -2,6 +2,7 @@
 
 mod caller;
 mod connection;
+mod deed;
 mod driver;
 mod error;
 mod following;

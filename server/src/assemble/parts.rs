@@ -4,7 +4,7 @@ use config::Configuration;
 use engine::Event;
 use gateway::Hub;
 use protocol::part::{Condition, Part, PartState};
-use store::{Audit, Records};
+use store::{AuditInbox, Records};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -38,14 +38,14 @@ pub(super) fn start_records(
     records
 }
 
-/// The one writer of the audit trail; it ends after the last who could hand something in.
+/// The one writer of the audit trail; it ends once the Station has `ended`.
 pub(super) fn start_audit(
     configuration: &Configuration,
+    inbox: AuditInbox,
     hub: &Hub,
     tasks: &TaskTracker,
     ended: &CancellationToken,
-) -> Audit {
-    let (audit, inbox) = Audit::open();
+) {
     let conditions = tell_condition(Part::Audit, hub, tasks, ended);
     let (directory, stopped) = (configuration.data_dir.clone(), ended.clone());
     let write = move || {
@@ -60,7 +60,6 @@ pub(super) fn start_audit(
     };
     let ended = ended.clone();
     tasks.spawn(async move { keep_alive("writer of the audit trail", ended, write).await });
-    audit
 }
 
 /// Lets everyone who follows the stream `system` know how a part of the server fares.

@@ -39,6 +39,7 @@ impl Orders {
     pub(super) async fn open(
         configuration: &Configuration,
         backlog: Option<store::Backlog>,
+        audit: store::Audit,
         stopwatch: Stopwatch,
     ) -> (Self, Shelf) {
         let directory = &configuration.data_dir;
@@ -65,8 +66,8 @@ impl Orders {
         });
         let paces = Paces::new(configuration, &settings, commands.clone());
         let past = Past { commands: recent, ..past };
-        let shelf =
-            Shelf { journal: Journal::after(past, now), disk, commands: commands.clone(), backlog };
+        let (journal_past, commands_here) = (Journal::after(past, now), commands.clone());
+        let shelf = Shelf { journal: journal_past, disk, commands: commands_here, backlog, audit };
         let ended = CancellationToken::new();
         (Self { commands, inbox, durable, paces, journal, ended }, shelf)
     }

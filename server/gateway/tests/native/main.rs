@@ -14,3 +14,4 @@ mod rest;
 mod silence;
 mod station_restarted;
 mod tls;
+mod trail;

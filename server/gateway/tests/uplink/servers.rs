@@ -59,8 +59,14 @@ impl Half {
         };
         let (disk, _) = store::Journal::open();
         let (commands, inbox, intents) = Commands::open();
-        let shelf =
-            Shelf { journal: Journal::default(), disk, commands: commands.clone(), backlog: None };
+        let (audit, _) = store::Audit::open();
+        let shelf = Shelf {
+            journal: Journal::default(),
+            disk,
+            commands: commands.clone(),
+            backlog: None,
+            audit,
+        };
         let (hub, desk, jobs) = Hub::open(plant, shelf, stopwatch);
         let run = gateway::run_station(Arc::new(Mutex::new(desk)), setup, stop.clone());
         let policy = CommandsPolicy::default();

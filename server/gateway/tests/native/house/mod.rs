@@ -23,8 +23,8 @@ use protocol::report::{Reach, Report};
 use protocol::time::Timestamp;
 use protocol::wire::session::Integrity;
 use store::{
-    Commands, CommandsInbox, CommandsPolicy, Inbox, JournalInbox, Policy, Records, Store,
-    write_commands, write_records,
+    Audit, AuditInbox, AuditPolicy, Commands, CommandsInbox, CommandsPolicy, Inbox, JournalInbox,
+    Policy, Records, Store, write_audit, write_commands, write_records,
 };
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, mpsc, watch};
@@ -69,6 +69,7 @@ pub(crate) struct House {
     pub(crate) commands: Commands,
     inbox: Inbox,
     orders: CommandsInbox,
+    deeds: AuditInbox,
     points: usize,
     station: Station,
     /// Nobody reads it: what is kept stays in memory.
@@ -107,8 +108,8 @@ impl House {
         };
         let (disk, journal) = store::Journal::open();
         let (commands, orders, intents) = Commands::open();
-        let shelf =
-            Shelf { journal: Journal::default(), disk, commands: commands.clone(), backlog: None };
+        let (audit, trail) = Audit::open();
+        let shelf = shelf(disk, &commands, &audit);
         let (hub, desk, jobs) = Hub::open(&setup.plant, shelf, stopwatch);
         let desk = Arc::new(Mutex::new(desk));
         let running = gateway::run_station(Arc::clone(&desk), setup.clone(), stop.clone());
@@ -116,7 +117,7 @@ impl House {
         let (native, config) = (settings(rules), config(tls));
         let (records, inbox) = Records::open();
         let (plant, hub_here) = (Arc::new(plant(rules.points)), hub.clone());
-        let (commands_here, audit) = (commands.history(), store::Audit::open().0);
+        let commands_here = commands.history();
         let setup = gateway::Setup {
             hub: hub_here,
             plant,
@@ -141,6 +142,7 @@ impl House {
             commands,
             inbox,
             orders,
+            deeds: trail,
             points,
             station,
             _journal: journal,
@@ -171,26 +173,33 @@ impl House {
         self.served.await.unwrap();
         // The writer goes on as long as anyone could hand something in.
         drop(self.gateway);
-        let (conditions, _) = watch::channel(Condition {
-            since: Timestamp::default(),
-            state: PartState::Working,
-            why: None,
-        });
+        let conditions = conditions();
         write_records(folder.into(), self.inbox, Policy::default(), self.stop, conditions).await;
         Store::open(folder).await.unwrap()
     }
 
     /// Puts orders on record in `folder`, from now on.
     pub(crate) fn write_commands(&self, folder: &Path) -> JoinHandle<()> {
-        let (conditions, _) = watch::channel(Condition {
-            since: Timestamp::default(),
-            state: PartState::Working,
-            why: None,
-        });
+        let conditions = conditions();
         let policy = CommandsPolicy { keep: CENTURY, ..CommandsPolicy::default() };
         let inbox = self.orders.clone();
         let stop = self.stop.clone();
         tokio::spawn(write_commands(folder.into(), inbox, policy, stop, conditions))
+    }
+
+    /// Puts what happens to connections on record in `folder`, from now on.
+    pub(crate) fn write_records(&self, folder: &Path) -> JoinHandle<()> {
+        let conditions = conditions();
+        let (inbox, stop) = (self.inbox.clone(), self.stop.clone());
+        tokio::spawn(write_records(folder.into(), inbox, Policy::default(), stop, conditions))
+    }
+
+    /// Puts who did what on record in `folder`, from now on.
+    pub(crate) fn write_audit(&self, folder: &Path) -> JoinHandle<()> {
+        let conditions = conditions();
+        let policy = AuditPolicy { keep: CENTURY, ..AuditPolicy::default() };
+        let (inbox, stop) = (self.deeds.clone(), self.stop.clone());
+        tokio::spawn(write_audit(folder.into(), inbox, policy, stop, conditions))
     }
 
     /// A board's answer to a poll: its temperature, and the same for its other points.
@@ -200,6 +209,16 @@ impl House {
         let report = Report { device, reach: Reach::Answered, results };
         self.hub.report(report, Instant::now()).await.unwrap();
     }
+}
+
+fn conditions() -> watch::Sender<Condition> {
+    let (since, why) = (Timestamp::default(), None);
+    watch::Sender::new(Condition { since, state: PartState::Working, why })
+}
+
+fn shelf(disk: store::Journal, commands: &Commands, audit: &Audit) -> Shelf {
+    let (commands, audit) = (commands.clone(), audit.clone());
+    Shelf { journal: Journal::default(), disk, commands, backlog: None, audit }
 }
 
 fn settings(rules: Rules) -> Settings {
