@@ -2,16 +2,12 @@
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
 use protocol::command::Failure;
 use protocol::job::{Done, Execution, NotDone, Task};
 use protocol::reading::Value;
 use protocol::report::Reach;
 use tokio::time::{Instant, sleep_until};
 
-use crate::clock;
 use crate::decode::{Cells, decode};
 use crate::encode::{Bits, Change, Write, encode};
 use crate::line::{Line, Patience};
@@ -19,6 +15,8 @@ use crate::map::{Area, Mapping, Target};
 use crate::modbus::{NO_ANSWER, NO_PATH, ReadError, WriteError};
 use crate::plan::Block;
 use crate::work::Assignment;
+
+mod time;
 
 /// One order on its way to its board.
 pub(crate) struct Errand<'a> {
@@ -82,11 +80,7 @@ impl<'a> Errand<'a> {
                 }
             }
             Task::SetClock { address, zone, ahead_ms } => {
-                let zone = TimeZone::get(zone).map_err(invalid)?;
-                let ahead = SignedDuration::from_millis(*ahead_ms);
-                let registers = clock::show(now_in(&zone, ahead)).to_vec();
-                self.write(*address, Change::Whole(Cells::Registers(registers))).await?;
-                self.verify_clock(*address, &zone, ahead).await
+                self.set_clock(*address, zone, *ahead_ms).await
             }
             Task::Forward { .. } | Task::Pace(_) => Err(Failure::NotSupported.into()),
         }
@@ -181,31 +175,6 @@ impl<'a> Errand<'a> {
         }
     }
 
-    /// Reads the clock until it is right, or time is up.
-    async fn verify_clock(
-        &mut self,
-        address: u16,
-        zone: &TimeZone,
-        ahead: SignedDuration,
-    ) -> Result<Done, NotDone> {
-        let block = registers(address, clock::WIDTH as u16);
-        loop {
-            let asked_at = Instant::now();
-            let words = match self.read(&block).await {
-                Ok(Cells::Registers(words)) => words,
-                Ok(Cells::Bits(_)) => Vec::new(),
-                Err(error) => return Err(self.unverified(error)),
-            };
-            let told = words.as_slice().try_into().ok().and_then(clock::read);
-            if told.is_some_and(|told| is_near(told, now_in(zone, ahead))) {
-                return Ok(Done::default());
-            }
-            if !pause(asked_at, self.assignment.until).await {
-                return Err(self.unverified(format!("the board's clock shows {words:x?}")));
-            }
-        }
-    }
-
     async fn read(&mut self, block: &Block) -> Result<Cells, ReadError> {
         // A board may hang up after each answer.
         self.line.begin_round();
@@ -255,21 +224,8 @@ fn registers(start: u16, count: u16) -> Block {
     Block { area, start, count, points, has_holes: false }
 }
 
-/// What a clock of this zone shows that is so far ahead of the machine's.
-fn now_in(zone: &TimeZone, ahead: SignedDuration) -> DateTime {
-    let now = jiff::Timestamp::now();
-    zone.to_datetime(now.checked_add(ahead).unwrap_or(now))
-}
-
-fn is_near(one: DateTime, other: DateTime) -> bool {
-    one.duration_since(other).abs() <= CLOCK_TOLERANCE
-}
-
 /// A board is given this time to obey between two looks at what it does.
 const READ_BACK_EVERY: Duration = Duration::from_millis(25);
-
-/// The clock of a board runs while it is written and read.
-const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_secs(2);
 
 /// Modbus exception 5: the board has begun, and needs longer than it may take to answer.
 const ACKNOWLEDGED: u8 = 5;
