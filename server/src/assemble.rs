@@ -173,6 +173,7 @@ async fn bring(mut inbox: mpsc::Receiver<News>, hub: Hub) {
                 hub.metrics().polled(&polled.report, polled.took);
                 hub.report(polled.report, polled.at).await
             }
+            News::ReadBack { report, at } => hub.report(report, at).await,
             News::Executed { key, execution } => hub.tell(Event::Executed { key, execution }).await,
         };
         if told.is_err() {

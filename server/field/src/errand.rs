@@ -36,13 +36,11 @@ pub(crate) struct Shown {
     pub(crate) point: usize,
     pub(crate) value: Value,
     pub(crate) at: Instant,
-    pub(crate) took: Duration,
 }
 
 impl Shown {
-    fn now(point: usize, value: Value, asked_at: Instant) -> Self {
-        let at = Instant::now();
-        Self { point, value, at, took: at - asked_at }
+    fn now(point: usize, value: Value) -> Self {
+        Self { point, value, at: Instant::now() }
     }
 }
 
@@ -127,11 +125,10 @@ impl<'a> Errand<'a> {
 
     /// Reads the point once, so that screens show what is there now, whatever the plant makes of it.
     async fn look(&mut self, point: usize, mapping: &Mapping) -> Result<(), NotDone> {
-        let asked_at = Instant::now();
         match self.read(&block_of(mapping)).await {
             Ok(cells) => {
                 let value = decode(mapping, &cells, 0).ok();
-                self.shown = value.map(|value| Shown::now(point, value, asked_at));
+                self.shown = value.map(|value| Shown::now(point, value));
             }
             Err(error) if error.reach() != Reach::Answered => return Err(self.unverified(error)),
             Err(_) => {}
@@ -155,7 +152,7 @@ impl<'a> Errand<'a> {
             let found = read.map(|cells| decode(mapping, &cells, 0));
             if let Ok(Ok(value)) = found {
                 self.found = Some(value);
-                let shown = point.map(|point| Shown::now(point, value, asked_at));
+                let shown = point.map(|point| Shown::now(point, value));
                 self.shown = shown.or(self.shown);
             }
             match found {

@@ -19,10 +19,17 @@ use crate::work::{Assignment, Desk, JobInbox};
 /// What a poller tells.
 #[derive(Clone, Debug)]
 pub enum News {
-    /// A poll was made, or the effect of an order read back.
     Polled(Polled),
+    /// The effect of an order was read back, beside the polls.
+    ReadBack {
+        report: Report,
+        at: Instant,
+    },
     /// What came of a job; what was read back is told before.
-    Executed { key: OrderKey, execution: Execution },
+    Executed {
+        key: OrderKey,
+        execution: Execution,
+    },
 }
 
 /// What a poll brought home, and how it came about.
@@ -171,10 +178,10 @@ impl Poller {
             }
         };
         let Assignment { job: Job { key, device, .. }, .. } = assignment;
-        if let Some(Shown { point, value, at, took }) = shown {
+        if let Some(Shown { point, value, at }) = shown {
             let results = vec![(point, Ok(value))];
             let report = Report { device, reach: Reach::Answered, results };
-            self.outbox.send(News::Polled(Polled { report, at, took })).await?;
+            self.outbox.send(News::ReadBack { report, at }).await?;
         }
         self.outbox.send(News::Executed { key, execution }).await?;
         Ok(place)

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use field::map::{Area, ByteOrder, DataType, Mapping, Target};
+use field::poller::News;
 use field::simulator::Fault;
 use protocol::command::Failure;
 use protocol::job::{Done, Execution, NotDone, Task};
@@ -160,6 +161,25 @@ async fn feedback_is_looked_at_until_the_plant_has_followed() {
     assert_eq!(polling.outcome("one").await.0.result, done(Value::Number(7.0)));
     let told = values(&polling.next().await);
     assert_eq!(told, [7.0, 7.0, 1.0].map(|number| Ok(Value::Number(number))));
+}
+
+#[tokio::test]
+async fn what_is_read_back_is_no_poll() {
+    let board = Simulated::start(&[1]).await;
+    let targets = vec![target("board-1", 1, vec![register(0x2200)])];
+    let mut polling = Polling::start(tcp(board.address), targets);
+    polling.until("a good report", is_good).await;
+    polling.pace.send(Duration::from_secs(10)).unwrap();
+    polling.order("one", "board-1", same(0, Value::Number(7.0)), PATIENCE);
+    let mut shown = Vec::new();
+    loop {
+        match polling.next_news().await {
+            News::Polled(_) => {}
+            News::ReadBack { report, .. } => shown.push(report.results),
+            News::Executed { .. } => break,
+        }
+    }
+    assert_eq!(shown, [[(0, Ok(Value::Number(7.0)))]]);
 }
 
 #[tokio::test]

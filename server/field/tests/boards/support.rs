@@ -54,8 +54,11 @@ impl Polling {
     /// The next report; what came of jobs is passed over.
     pub(crate) async fn next(&mut self) -> Report {
         loop {
-            if let News::Polled(Polled { report, .. }) = self.next_news().await {
-                return report;
+            match self.next_news().await {
+                News::Polled(Polled { report, .. }) | News::ReadBack { report, .. } => {
+                    return report;
+                }
+                News::Executed { .. } => {}
             }
         }
     }
@@ -99,7 +102,9 @@ impl Polling {
         let mut reports = Vec::new();
         loop {
             match self.next_news().await {
-                News::Polled(Polled { report, .. }) => reports.push(report),
+                News::Polled(Polled { report, .. }) | News::ReadBack { report, .. } => {
+                    reports.push(report);
+                }
                 News::Executed { key: done, execution } => {
                     assert_eq!(done, key(id));
                     return (execution, reports);
