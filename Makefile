@@ -57,7 +57,7 @@ dev: build-tools
 
 # What the README's figures come from: a quarter of an hour on a machine that does nothing else.
 bench: build $(LOAD)
-	cargo bench --locked -p dialect -p store
+	cargo bench --locked -p dialect -p identity -p store
 	mkdir -p $(TARGET)/bench
 	$(LOAD) bench --json $(TARGET)/bench/figures.json --html $(TARGET)/bench/figures.html | \
 	  tee $(TARGET)/bench/figures.md
