@@ -3,7 +3,13 @@
 //! Salts, ids and the seeds of keys come in as arguments, as the time does; whoever asks keeps what
 //! is answered.
 
+pub mod key;
 pub mod name;
 pub mod password;
+pub mod session;
+pub mod token;
 
+pub use key::{Kid, PublicKey, SecretKey};
 pub use password::{Digest, Hashed};
+pub use session::{RefreshHash, RefreshToken, SessionId};
+pub use token::{Claims, Keyring, Signer, TokenError, Trust};
