@@ -4,12 +4,15 @@
 //! is answered.
 
 pub mod key;
+pub mod lockout;
+mod memory;
 pub mod name;
 pub mod password;
 pub mod session;
 pub mod token;
 
 pub use key::{Kid, PublicKey, SecretKey};
+pub use lockout::{Attempt, Lockout, Policy, Wait};
 pub use password::{Digest, Hashed};
 pub use session::{RefreshHash, RefreshToken, SessionId};
 pub use token::{Claims, Keyring, Signer, TokenError, Trust};
