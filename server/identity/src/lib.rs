@@ -3,6 +3,7 @@
 //! Salts, ids and the seeds of keys come in as arguments, as the time does; whoever asks keeps what
 //! is answered.
 
+pub mod gate;
 pub mod key;
 pub mod lockout;
 mod memory;
@@ -11,6 +12,7 @@ pub mod password;
 pub mod session;
 pub mod token;
 
+pub use gate::{Need, Person, Refusal};
 pub use key::{Kid, PublicKey, SecretKey};
 pub use lockout::{Attempt, Lockout, Policy, Wait};
 pub use password::{Digest, Hashed};
