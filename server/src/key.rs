@@ -89,7 +89,7 @@ mod tests {
 
     use super::*;
 
-    const NONE: Integrity = Integrity { algorithm: Algorithm::Md5, key: None };
+    const NONE: Integrity = Integrity { algorithm: Algorithm::Md5, key: None, previous_key: None };
 
     #[test]
     fn a_key_is_made_once_and_for_its_owner_alone() {

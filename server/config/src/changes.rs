@@ -33,6 +33,12 @@ pub fn compare(running: &Configuration, read: &Configuration) -> Changes {
     if running.integrity.key != read.integrity.key {
         waiting.push("integrity.key".into());
     }
+    if running.integrity.previous_key != read.integrity.previous_key {
+        waiting.push("integrity.previous_key".into());
+    }
+    if running.tls != read.tls {
+        waiting.push("tls".into());
+    }
     if running.metrics.token != read.metrics.token {
         waiting.push("metrics.token".into());
     }

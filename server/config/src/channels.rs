@@ -10,7 +10,8 @@ use protocol::id::ChannelId;
 use crate::document::Value;
 use crate::finding::{Findings, Place};
 use crate::names::Names;
-use crate::parse::{choice, duration, integer, seconds, word};
+use crate::parse::{choice, integer, word};
+use crate::quantity::{duration, seconds};
 use crate::section::{Placed, Section};
 
 /// What `[[channel]]` says; the boards are still missing.

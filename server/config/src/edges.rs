@@ -14,7 +14,8 @@ use crate::finding::{Findings, Place, shown};
 use crate::names::Names;
 use crate::parse::{list, parsed, word};
 use crate::section::Section;
-use crate::settings::{Role, secret};
+use crate::server::Role;
+use crate::settings::secret;
 use crate::sites::{Sites, name};
 
 /// An edge that a center expects.

@@ -66,7 +66,8 @@ impl Finding {
     }
 }
 
-fn visible(c: char) -> String {
+/// Shows what a terminal would take for an order.
+pub(crate) fn visible(c: char) -> String {
     if c.is_control() { c.escape_debug().to_string() } else { c.into() }
 }
 

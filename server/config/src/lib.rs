@@ -8,18 +8,24 @@ pub mod overrides;
 pub mod points;
 pub mod report;
 
+mod auth;
 mod channels;
 mod commands;
 mod devices;
 mod document;
 mod edges;
+mod files;
+mod keep;
 mod names;
 mod parse;
 mod plant;
 mod pscada;
+mod quantity;
 mod section;
+mod server;
 mod settings;
 mod sites;
+mod tls;
 mod uplink;
 
 #[cfg(test)]
@@ -33,17 +39,22 @@ use std::path::{Path, PathBuf};
 use engine::PushStrategy;
 use field::map::ChannelConfig;
 use field::slave::SlaveConfig;
+use ipnet::IpNet;
 use protocol::point::Plant;
 
 use crate::finding::{Finding, Findings, Place};
 use crate::overrides::{Override, Variables};
 use crate::section::{Notes, Section};
-use crate::settings::Server;
+use crate::server::{Guards, Server};
 
+pub use crate::auth::Auth;
 pub use crate::edges::{EDGE_PACE, Edge};
+pub use crate::keep::{Log, Records};
 pub use crate::section::Setting;
-pub use crate::settings::{Arbiter, Integrity, Metrics, Role, SHORTEST_KEY};
-pub use crate::uplink::Uplink;
+pub use crate::server::Role;
+pub use crate::settings::{Arbiter, Integrity, Metrics, SHORTEST_KEY};
+pub use crate::tls::{CertificateFiles, Tls};
+pub use crate::uplink::{Trust, Uplink};
 
 /// A configuration without a mistake.
 #[derive(Clone, Debug)]
@@ -56,6 +67,14 @@ pub struct Configuration {
     pub listen: SocketAddr,
     /// Whose pages may open a socket, beside the server's own.
     pub origins: Vec<String>,
+    /// Who is believed what it says of those whose requests it passes on.
+    pub trusted_proxies: Vec<IpNet>,
+    /// What stands before each path behind a proxy, such as `/gapless`; or nothing.
+    pub base_path: String,
+    pub auth: Auth,
+    pub tls: Tls,
+    pub log: Log,
+    pub records: Records,
     pub integrity: Integrity,
     pub metrics: Metrics,
     pub arbiter: Arbiter,
@@ -133,32 +152,44 @@ pub fn read(
     }
     let place = Place::File(source.name.as_str().into());
     let mut root = Section::new("", place, table, &mut notes);
-    let configuration =
-        configuration(&mut root, source, &locate::data_dir(variables, locate::is_root()));
+    let usual = Usual {
+        data_dir: locate::data_dir(variables, locate::is_root()),
+        log_dir: locate::log_dir(variables, locate::is_root()),
+    };
+    let configuration = configuration(&mut root, source, &usual);
     root.finish();
     conclude(configuration, notes)
 }
 
-fn configuration(
-    root: &mut Section<'_>,
-    source: &Source,
-    data_dir: &Path,
-) -> Option<Configuration> {
-    let server = settings::server(root);
-    let data_dir = settings::data_dir(root, data_dir);
+/// Where things are kept if nobody says where.
+struct Usual {
+    data_dir: PathBuf,
+    log_dir: Option<PathBuf>,
+}
+
+fn configuration(root: &mut Section<'_>, source: &Source, usual: &Usual) -> Option<Configuration> {
+    let server = server::read(root);
+    let data_dir = settings::data_dir(root, &usual.data_dir);
+    let (auth, tls) = (auth::read(root), tls::read(root, source));
+    if let Some(server) = &server {
+        let (has_sign_in, has_tls) = (auth.as_ref().map(|auth| auth.enabled), tls.enabled);
+        let guards = Guards { has_sign_in, has_tls, is_tls_said: tls.is_said };
+        server.check(guards, &mut root.notes.findings);
+    }
+    let log = keep::log(root, usual.log_dir.as_deref());
+    let records = keep::records(root);
     let integrity = settings::integrity(root);
     let push = settings::push_strategy(root);
     let metrics = settings::metrics(root);
     let arbiter = settings::arbiter(root);
-    settings::auth(root);
     // Where the role cannot be read, neither kind of section is out of place.
     let role = server.as_ref().map(|server| server.role);
-    let uplink = uplink::read(root, role.unwrap_or(Role::Edge));
+    let uplink = uplink::read(root, source, role.unwrap_or(Role::Edge));
     let Drawn { mut plant, channels, pscada, edges } = plant(root, source, role);
     for device in &mut plant.devices {
         device.has_system_server = uplink.is_some();
     }
-    let Server { role, listen, origins } = server?;
+    let Server { role, listen, origins, proxies, base_path, .. } = server?;
     Some(Configuration {
         role,
         plant,
@@ -166,6 +197,12 @@ fn configuration(
         push: push?,
         listen,
         origins,
+        trusted_proxies: proxies,
+        base_path,
+        auth: auth?,
+        tls: tls.finish()?,
+        log: log?,
+        records: records?,
         integrity: integrity?,
         metrics,
         arbiter: arbiter?,

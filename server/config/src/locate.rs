@@ -27,6 +27,14 @@ pub(crate) fn data_dir(variables: &Variables, is_root: bool) -> PathBuf {
     base.unwrap_or_default().join("gapless")
 }
 
+/// The directory of the log where none is configured: what systemd gives, else the system's for
+/// root; others have none.
+pub(crate) fn log_dir(variables: &Variables, is_root: bool) -> Option<PathBuf> {
+    let given = variable(variables, "LOGS_DIRECTORY");
+    let given = given.map(|folder| folder.split(':').next().unwrap_or(folder).into());
+    given.or_else(|| is_root.then(|| "/var/log/gapless".into()))
+}
+
 /// A process belongs to whom its entry in `/proc` belongs.
 pub(crate) fn is_root() -> bool {
     std::fs::metadata("/proc/self").is_ok_and(|entry| entry.uid() == 0)
@@ -58,5 +66,12 @@ mod tests {
         assert_eq!(data_dir(&home, true), Path::new("/var/lib/gapless"));
         let xdg = own(&[("HOME", "/home/li"), ("XDG_DATA_HOME", "/data")]);
         assert_eq!(data_dir(&xdg, false), Path::new("/data/gapless"));
+    }
+    #[test]
+    fn only_a_service_has_a_log_directory() {
+        let given = own(&[("LOGS_DIRECTORY", "/var/log/gapless:/var/log/more")]);
+        assert_eq!(log_dir(&given, false), Some("/var/log/gapless".into()));
+        assert_eq!(log_dir(&[], true), Some("/var/log/gapless".into()));
+        assert_eq!(log_dir(&[], false), None);
     }
 }

@@ -3,7 +3,6 @@
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
-use std::time::Duration;
 
 use protocol::reading;
 
@@ -96,34 +95,6 @@ fn finite(number: f64) -> Option<reading::Value> {
     number.is_finite().then_some(reading::Value::Number(number))
 }
 
-/// A time with its unit: `"500ms"`, `"2s"`, `"1m"`, `"1h"`.
-pub(crate) fn duration(
-    range: RangeInclusive<Duration>,
-) -> impl Fn(&Value) -> Result<Duration, String> {
-    move |value| match value {
-        Value::Text(text) | Value::Raw(text) => within(&range, with_unit(text)?),
-        other => Err(expected("a time with its unit, such as \"500ms\" or \"2s\"", other)),
-    }
-}
-
-/// A time with its unit, or a bare number of seconds.
-pub(crate) fn seconds(
-    range: RangeInclusive<Duration>,
-) -> impl Fn(&Value) -> Result<Duration, String> {
-    move |value| {
-        let bare = match value {
-            Value::Integer(number) => Some(*number as f64),
-            Value::Float(number) => Some(*number),
-            Value::Raw(text) | Value::Text(text) => text.trim().parse().ok(),
-            _ => None,
-        };
-        match bare {
-            Some(number) => within(&range, of_seconds(number)?),
-            None => duration(range.clone())(value),
-        }
-    }
-}
-
 /// A list; from outside the file, its items are separated by commas.
 pub(crate) fn list<T>(
     item: impl Fn(&Value) -> Result<T, String>,
@@ -138,46 +109,7 @@ pub(crate) fn list<T>(
     }
 }
 
-/// How a time is written: the largest unit that leaves no fraction.
-pub(crate) fn spelled(time: Duration) -> String {
-    match time.as_millis() {
-        millis if millis % 1000 == 0 => format!("{}s", millis / 1000),
-        millis => format!("{millis}ms"),
-    }
-}
-
-fn with_unit(text: &str) -> Result<Duration, String> {
-    let text = text.trim();
-    let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let (number, unit) = text.split_at(split);
-    let factor = match unit.trim() {
-        "ms" => 0.001,
-        "s" => 1.0,
-        "m" | "min" => 60.0,
-        "h" => 3600.0,
-        "" => return Err(format!("{} has no unit: ms, s, m or h", shown(text))),
-        other => return Err(format!("{} is no unit: ms, s, m or h", shown(other))),
-    };
-    let number: f64 = number.parse().map_err(|_| format!("{} is no time", shown(text)))?;
-    of_seconds(number * factor)
-}
-
-/// To the millisecond: 0.2 s is 200 ms.
-fn of_seconds(seconds: f64) -> Result<Duration, String> {
-    let millis = (seconds * 1000.0).round();
-    let time = Duration::try_from_secs_f64(millis / 1000.0);
-    time.map_err(|_| format!("{seconds:?} s is no time"))
-}
-
-fn within(range: &RangeInclusive<Duration>, time: Duration) -> Result<Duration, String> {
-    if range.contains(&time) {
-        return Ok(time);
-    }
-    let (from, to) = (spelled(*range.start()), spelled(*range.end()));
-    Err(format!("must be {from} to {to}, not {}", spelled(time)))
-}
-
-fn expected(what: &str, found: &Value) -> String {
+pub(crate) fn expected(what: &str, found: &Value) -> String {
     match found {
         Value::Raw(text) => format!("must be {what}, not {}", shown(text)),
         other => format!("must be {what}, not {}", other.kind()),
@@ -187,55 +119,6 @@ fn expected(what: &str, found: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn millis(from: u64, to: u64) -> RangeInclusive<Duration> {
-        Duration::from_millis(from)..=Duration::from_millis(to)
-    }
-
-    #[test]
-    fn times_have_units_or_are_seconds() {
-        // S0-10, S0-14
-        let text = |text: &str| Value::Text(text.into());
-        let table = [
-            (text("10s"), Ok(10_000)),
-            (text("200ms"), Ok(200)),
-            (text("1.5 s"), Ok(1_500)),
-            (text("1m"), Ok(60_000)),
-            (text("0.01h"), Ok(36_000)),
-            (text("30"), Ok(30_000)),
-            (Value::Integer(30), Ok(30_000)),
-            (Value::Float(0.2), Ok(200)),
-            (Value::Raw("2".into()), Ok(2_000)),
-            (Value::Integer(-1), Err("-1.0 s is no time")),
-            (Value::Float(f64::NAN), Err("NaN s is no time")),
-            (Value::Float(1e300), Err("1e300 s is no time")),
-            (Value::Integer(0), Err("must be 100ms to 60s, not 0s")),
-            (text("61s"), Err("must be 100ms to 60s, not 61s")),
-            (text("3 weeks"), Err("`weeks` is no unit: ms, s, m or h")),
-            (text("s"), Err("`s` is no time")),
-            (text("1.2.3s"), Err("`1.2.3s` is no time")),
-            (
-                Value::Switch(true),
-                Err("must be a time with its unit, such as \"500ms\" or \"2s\", not true or false"),
-            ),
-        ];
-        for (value, expected) in table {
-            let found = seconds(millis(100, 60_000))(&value);
-            let expected = expected.map(Duration::from_millis).map_err(str::to_owned);
-            assert_eq!(found, expected, "{value:?}");
-        }
-    }
-
-    #[test]
-    fn a_time_without_unit_is_refused_where_nobody_could_know_it() {
-        let strict = duration(millis(1, 60_000));
-        assert_eq!(
-            strict(&Value::Text("500".into())),
-            Err("`500` has no unit: ms, s, m or h".into())
-        );
-        assert!(strict(&Value::Integer(500)).is_err());
-        assert_eq!(strict(&Value::Text("500ms".into())), Ok(Duration::from_millis(500)));
-    }
 
     #[test]
     fn integers_keep_their_range() {

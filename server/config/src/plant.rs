@@ -12,8 +12,8 @@ use crate::channels::Channels;
 use crate::commands::{self, Draft as Command};
 use crate::devices::{Devices, Draft};
 use crate::finding::{Findings, Place, nearest};
-use crate::parse::spelled;
 use crate::points::Entry;
+use crate::quantity::spelled;
 use crate::sites::Sites;
 
 /// All that the files say of the plant.

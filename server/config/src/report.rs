@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::finding::{Finding, counted};
+use crate::finding::{Finding, counted, visible};
 use crate::section::Setting;
 use crate::{Configuration, Refusal};
 
@@ -30,7 +30,8 @@ pub fn print(
 
 fn settings(out: &mut impl Write, settings: &[Setting]) -> io::Result<()> {
     settings.iter().try_for_each(|Setting { key, value, place }| {
-        let value = if value.is_empty() { "none" } else { value };
+        let value: String = value.chars().map(visible).collect();
+        let value = if value.is_empty() { "none" } else { &value };
         writeln!(out, "{key} = {value}  # {place}")
     })
 }

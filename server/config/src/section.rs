@@ -138,6 +138,11 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// Where the value of `key` stands, or would stand.
+    pub(crate) fn place_of(&self, key: &str) -> Place {
+        self.table.get(key).map_or_else(|| self.place.clone(), |node| node.place.clone())
+    }
+
     pub(crate) fn has(&self, key: &str) -> bool {
         self.table.contains_key(key)
     }
@@ -191,7 +196,7 @@ impl<'a> Section<'a> {
 }
 
 /// Keys whose values are never printed.
-const SECRETS: [&str; 2] = ["key", "token"];
+const SECRETS: [&str; 3] = ["key", "previous_key", "token"];
 
 #[cfg(test)]
 mod tests {

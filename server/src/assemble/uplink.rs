@@ -34,7 +34,7 @@ pub(super) fn start_edge(
     let stopped = ended.clone();
     tasks.spawn(async move { keep_alive("writer of the backlog", stopped, write).await });
     let devices = configuration.plant.devices.iter().map(|device| device.id.clone()).collect();
-    let config::Uplink { url, edge, token } = uplink;
+    let config::Uplink { url, edge, token, .. } = uplink;
     let ascent = Ascent { url, edge, token, devices };
     let (hub, stopped) = (hub.clone(), stop.clone());
     let climb =

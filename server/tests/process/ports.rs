@@ -1,6 +1,7 @@
 //! Where a port cannot be had at once.
 
 use std::net::TcpListener;
+use std::process::Command;
 
 use crate::client::get;
 use crate::running::{Running, serve};
@@ -27,7 +28,7 @@ fn who_waits_for_a_port_can_be_stopped() {
     let taken = other.local_addr().unwrap().to_string();
     // The last is kept for documentation: no machine has it.
     for address in [taken.as_str(), "192.0.2.1:8080"] {
-        let mut server = Running::launch(serve(folder.path(), address));
+        let mut server = Running::launch(open(serve(folder.path(), address)));
         server.hear("trying until it can be had");
         server.signal("-TERM");
         assert_eq!(server.ended(), Some(0), "{address}");
@@ -38,7 +39,13 @@ fn who_waits_for_a_port_can_be_stopped() {
 fn an_address_that_can_never_be_had_ends_it() {
     let folder = tempfile::tempdir().unwrap();
     // A link-local address says nothing without the name of its link.
-    let mut server = Running::launch(serve(folder.path(), "[fe80::1]:8080"));
+    let mut server = Running::launch(open(serve(folder.path(), "[fe80::1]:8080")));
     server.hear("gapless: cannot listen on [fe80::1]:8080: ");
     assert_eq!(server.ended(), Some(1));
+}
+
+/// In plain http, wherever it listens.
+fn open(mut command: Command) -> Command {
+    command.env("GAPLESS__TLS__ENABLED", "false");
+    command
 }

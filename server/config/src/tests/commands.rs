@@ -274,7 +274,7 @@ fn what_holds_a_target_ends_within_ten_minutes() {
     assert_eq!(hold(""), Ok(Duration::from_secs(10)));
     assert_eq!(hold("[arbiter]\nhold = \"0s\"\n"), Ok(Duration::ZERO));
     assert_eq!(hold("[arbiter]\nhold = \"10m\"\n"), Ok(Duration::from_secs(600)));
-    let text = "gapless.toml:2:8: `hold` must be 0s to 600s, not 601s";
+    let text = "gapless.toml:2:8: `hold` must be 0s to 10m, not 601s";
     assert_eq!(hold("[arbiter]\nhold = 601\n"), Err(text.into()));
 }
 

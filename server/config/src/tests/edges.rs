@@ -106,10 +106,10 @@ fn every_mistake_about_edges_is_told_at_once() {
 #[test]
 fn every_mistake_about_an_uplink_is_told_at_once() {
     let table = [
-        ("url = \"wss://c/ws\"", "must begin with ws://"),
-        ("url = \"http://c/ws\"", "must be like ws://"),
-        ("url = \"ws://c/ws?edge=x\"", "must be like ws://"),
-        ("url = \"ws:///ws\"", "must be like ws://"),
+        ("url = \"http://c/ws\"", "must be like wss://"),
+        ("url = \"ws://c/ws?edge=x\"", "must be like wss://"),
+        ("url = \"wss://c/ws#x\"", "must be like wss://"),
+        ("url = \"ws:///ws\"", "must be like wss://"),
     ];
     for (url, expected) in table {
         let toml = format!("[uplink]\n{url}\n{PLANT}");
