@@ -4,10 +4,11 @@
 #![no_main]
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use config::changes::{Changes, compare};
 use config::finding::{Finding, Place};
-use config::{Configuration, PointTable, Source};
+use config::{Configuration, PointTable, Setting as Shown, Source};
 use libfuzzer_sys::fuzz_target;
 use protocol::command::{Check, CommandAction, CommandSpec, Setting};
 use protocol::id::PointKey;
@@ -79,8 +80,21 @@ fn fits_together(configuration: &Configuration) {
         assert_eq!(names.len(), device.commands.len(), "{}", device.id);
         device.commands.iter().for_each(|command| can_be_carried_out(command, device));
     }
-    let shown = settings.iter().filter(|setting| setting.key == "integrity.key");
+    let shown = settings.iter().filter(|setting| SECRETS.contains(&setting.key.as_str()));
     shown.for_each(|setting| assert_eq!(setting.value, "****"));
+    keeps_its_promises(configuration);
+}
+
+fn keeps_its_promises(configuration: &Configuration) {
+    let Configuration { listen, auth, tls, log, records, settings, .. } = configuration;
+    let is_said = |setting: &Shown| setting.key == "tls.enabled" && setting.place != Place::Default;
+    assert!(listen.ip().is_loopback() || settings.iter().any(is_said), "{listen}");
+    assert!(auth.access_lifetime <= Duration::from_secs(3_600));
+    let month = Duration::from_secs(30 * 86_400);
+    assert!(log.keep.min(records.keep).min(records.keep_security) >= month);
+    if let Some(files) = &tls.files {
+        assert!(files.certificate.is_file() && files.key.is_file());
+    }
 }
 
 fn can_be_carried_out(command: &CommandSpec, device: &Device) {
@@ -98,6 +112,8 @@ fn can_be_carried_out(command: &CommandSpec, device: &Device) {
     }
 }
 
+const SECRETS: [&str; 5] =
+    ["integrity.key", "integrity.previous_key", "metrics.token", "tls.key", "uplink.token"];
 const FILE: &str = "gapless.toml";
 /// Enough for the sample's overviews and commands.
 const POINTS: &[u8] = b"device,point_id,type,area,address,datatype,bit,role,fault_code\n\
