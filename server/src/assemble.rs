@@ -116,6 +116,7 @@ pub(crate) async fn start(
     let setup = gateway::Setup {
         records: start_records(configuration, &hub, &tasks, &stop),
         audit,
+        people: gateway::People::anonymous(),
         hub: hub.clone(),
         plant,
         commands,

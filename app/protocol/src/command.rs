@@ -201,10 +201,12 @@ pub enum Failure {
     NotSupported,
     /// It was written, but the read-back shows another value.
     NotVerified,
+    /// Whoever gave it may not.
+    Unauthorized,
 }
 
 impl Failure {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Busy,
         Self::ConflictHighPriority,
         Self::DeviceOffline,
@@ -216,6 +218,7 @@ impl Failure {
         Self::NotRecorded,
         Self::NotSupported,
         Self::NotVerified,
+        Self::Unauthorized,
     ];
 
     /// As it goes over the wire.
@@ -232,6 +235,7 @@ impl Failure {
             Self::NotRecorded => "NOT_RECORDED",
             Self::NotSupported => "NOT_SUPPORTED",
             Self::NotVerified => "NOT_VERIFIED",
+            Self::Unauthorized => "UNAUTHORIZED",
         }
     }
 }

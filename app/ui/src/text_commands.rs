@@ -147,6 +147,7 @@ pub(crate) fn failure(failure: Failure) -> Text {
         Failure::NotVerified => {
             text("已写入, 但回读值不同", "it was written, but the read-back differs")
         }
+        Failure::Unauthorized => text("无权下发指令", "this account may give no commands"),
     }
 }
 

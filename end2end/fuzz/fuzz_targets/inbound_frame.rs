@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dialect::native::{Guest, Native, Settings};
+use dialect::native::{Guest, Native, Rights, Settings};
 use dialect::{Action, Dialect as _, Heard, Request};
 use engine::{Asker, Event, PushStrategy};
 use libfuzzer_sys::fuzz_target;
@@ -68,6 +68,7 @@ impl Talk {
             resumed: None,
             user: "anonymous".into(),
             role: "operator".into(),
+            rights: Rights::default(),
         };
         let mut native = Native::new(Arc::new(settings), guest, world.now);
         let actions = native.open(&world.windows, world.now);

@@ -166,6 +166,8 @@ pub enum Incident {
     DataLost(String),
     /// More frames than the limit.
     Flooded,
+    /// An order of somebody who may give none.
+    NotPermitted(String),
     /// So far behind that it does better to come back.
     Slow,
 }

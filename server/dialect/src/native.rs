@@ -5,7 +5,7 @@ mod cursor;
 mod requests;
 mod voice;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,6 +49,28 @@ pub struct Guest {
     pub resumed: Option<SmallMap<StreamName, Base>>,
     pub user: String,
     pub role: String,
+    pub rights: Rights,
+}
+
+/// What somebody may do on a connection.
+#[derive(Clone, Debug)]
+pub struct Rights {
+    pub may_command: bool,
+    /// `None`: every stream there is.
+    pub streams: Option<Arc<BTreeSet<StreamName>>>,
+}
+
+impl Rights {
+    fn may_follow(&self, stream: &StreamName) -> bool {
+        self.streams.as_ref().is_none_or(|streams| streams.contains(stream))
+    }
+}
+
+/// Everything.
+impl Default for Rights {
+    fn default() -> Self {
+        Self { may_command: true, streams: None }
+    }
 }
 
 /// One connection of the native wire.

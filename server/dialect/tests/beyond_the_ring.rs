@@ -7,7 +7,7 @@ mod world;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dialect::native::{Guest, Native, Settings};
+use dialect::native::{Guest, Native, Rights, Settings};
 use dialect::{Action, Dialect as _, Heard};
 use engine::PushStrategy;
 use protocol::digest::{Algorithm, Seal};
@@ -42,6 +42,7 @@ fn connect(world: &World, resumed: bool) -> Native {
         resumed: resumed.then(|| [(own(), base)].into()),
         user: "anonymous".into(),
         role: "operator".into(),
+        rights: Rights::default(),
     };
     Native::new(Arc::new(settings), guest, world.now)
 }

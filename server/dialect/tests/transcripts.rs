@@ -16,7 +16,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dialect::native::{Guest, Native, Settings};
+use dialect::native::{Guest, Native, Rights, Settings};
 use dialect::{Action, Dialect as _, Heard, Request, Said};
 use engine::{Admission, Arrival, Asker, Event, PushStrategy};
 use protocol::command::{Order, OrderKey};
@@ -239,6 +239,7 @@ fn dial(world: &mut World, seal: &Seal, known: Option<&str>) -> Native {
         resumed: resumed.unwrap(),
         user: "anonymous".into(),
         role: "operator".into(),
+        rights: Rights::default(),
     };
     Native::new(Arc::new(settings), guest, world.now)
 }

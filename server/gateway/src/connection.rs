@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::following::Following;
 use crate::hub::{Hub, Letter, Seat};
+use crate::people::Standing;
 use crate::portrait::{self, Line, Origin, Portrait};
 use crate::tally::{self, Tally};
 use crate::trail::Trail;
@@ -22,6 +23,8 @@ use crate::wire::{End, SayError, Turn, Wire};
 pub(crate) struct Connection {
     pub(crate) hub: Hub,
     pub(crate) seat: Seat,
+    /// Until when the person at the other end is let in.
+    pub(crate) standing: Standing,
     pub(crate) device: DeviceId,
     pub(crate) dialect: Box<dyn Dialect + Send>,
     pub(crate) wire: Wire,
@@ -110,6 +113,7 @@ impl Connection {
         tokio::select! {
             biased;
             () = self.stop.cancelled() => Err(Ending::Closing(CloseCode::Restart)),
+            () = self.standing.ended(&self.hub) => Err(Ending::Closing(CloseCode::Unauthorized)),
             letter = self.letters.recv() => self.read(letter),
             turn = self.wire.turn() => self.hear(turn),
             moved = self.following.moved(), if can_tell => match moved {
@@ -184,6 +188,10 @@ impl Connection {
         for action in actions {
             match action {
                 Action::Say(said) => self.say(said)?,
+                // Whoever was let in may have lost that while the order was on its way.
+                Action::Ask(Request::Order(_)) if self.standing.has_ended(self.hub.time()) => {
+                    return Err(Ending::Closing(CloseCode::Unauthorized));
+                }
                 Action::Ask(request) => self.ask(request).await,
                 Action::Close(code) => return Err(Ending::Closing(code)),
             }

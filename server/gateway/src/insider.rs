@@ -3,10 +3,10 @@
 use std::fmt;
 use std::net::SocketAddr;
 
-use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::extract::ConnectInfo;
+use http::HeaderMap;
 use http::header::{AUTHORIZATION, FORWARDED, VIA};
 use http::request::Parts;
-use http::{HeaderMap, StatusCode};
 use subtle::ConstantTimeEq as _;
 
 use crate::{Gateway, origin};
@@ -14,9 +14,6 @@ use crate::{Gateway, origin};
 /// What opens `/metrics` and `/api/connections` from elsewhere.
 #[derive(Clone, Eq, PartialEq)]
 pub struct Token(String);
-
-/// Someone who may look.
-pub(crate) struct Insider;
 
 impl Token {
     pub fn new(secret: String) -> Self {
@@ -40,16 +37,20 @@ impl fmt::Debug for Token {
     }
 }
 
-impl FromRequestParts<Gateway> for Insider {
-    /// To others there is nothing here.
-    type Rejection = StatusCode;
+/// Whether whoever makes this request may look behind the scenes.
+pub(crate) fn may_look(request: &Parts, gateway: &Gateway) -> bool {
+    let token = gateway.config.token.as_ref();
+    is_local(request) || has_token(token, &request.headers)
+}
 
-    async fn from_request_parts(parts: &mut Parts, gateway: &Gateway) -> Result<Self, StatusCode> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
-        let token = gateway.config.token.as_ref();
-        let may_look = is_neighbour(peer, &parts.headers) || has_token(token, &parts.headers);
-        may_look.then_some(Self).ok_or(StatusCode::NOT_FOUND)
-    }
+/// Whether a request comes from this very machine.
+pub(crate) fn is_local(request: &Parts) -> bool {
+    is_neighbour(peer(request), &request.headers)
+}
+
+/// From where a request comes.
+pub(crate) fn peer(request: &Parts) -> Option<SocketAddr> {
+    request.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0)
 }
 
 /// A program on this machine that speaks for itself: no proxy, and no page of another site.

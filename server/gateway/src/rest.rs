@@ -1,6 +1,8 @@
 //! The REST interface: what does not move.
 
+pub(crate) mod accounts;
 pub(crate) mod audit;
+mod body;
 pub(crate) mod commands;
 pub(crate) mod connections;
 pub(crate) mod devices;
@@ -10,3 +12,5 @@ pub(crate) mod metrics;
 mod query;
 pub(crate) mod session;
 mod sheet;
+pub(crate) mod signin;
+pub(crate) mod tokens;

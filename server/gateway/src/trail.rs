@@ -53,6 +53,9 @@ impl Trail {
             Incident::Tampered => (Kind::Tampered, "wrong check code", ""),
             Incident::DataLost(ranges) => (Kind::DataLost, "data lost", ranges.as_str()),
             Incident::Flooded => (Kind::Flooded, "too many frames", ""),
+            Incident::NotPermitted(what) => {
+                (Kind::NotPermitted, "an order of somebody who may give none", what.as_str())
+            }
             Incident::Slow => (Kind::Slow, "too slow", ""),
         };
         tracing::warn!(target: "WebSocket", detail, "connection {}: {what}", self.connection);
@@ -110,6 +113,20 @@ pub(crate) fn refused(gateway: &Gateway, device: &str, why: &str, peer: Option<S
         device: device.parse().ok(),
         user: None,
         detail: format!("{}: {why}", from(peer)),
+        sent: None,
+    });
+}
+
+/// Somebody without a valid sign-in came to a socket (S0-86, S0-90).
+pub(crate) fn unauthorized(gateway: &Gateway, device: &str, why: &str, peer: Option<SocketAddr>) {
+    tracing::warn!(target: "WebSocket", detail = why, "UNAUTHORIZED_CONNECT_ATTEMPT");
+    gateway.records.append(Record {
+        at: gateway.hub.time(),
+        kind: Kind::Unauthorized,
+        connection: None,
+        device: device.parse().ok(),
+        user: None,
+        detail: format!("UNAUTHORIZED_CONNECT_ATTEMPT {}: {why}", from(peer)),
         sent: None,
     });
 }

@@ -1,5 +1,7 @@
 //! The handshake of `/ws/device`: which version, who, for which device, and whether there is room.
 
+mod entry;
+
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -8,15 +10,16 @@ use std::time::Duration;
 use axum::extract::{ConnectInfo, Query, Request, State};
 use axum::response::{IntoResponse, Response};
 use dialect::View as _;
-use dialect::native::{self, Guest, Native};
+use dialect::native::{self, Guest, Native, Rights};
 use engine::{Admission, Arrival, Event};
 use futures_util::FutureExt as _;
 use http::HeaderValue;
 use http::header::SEC_WEBSOCKET_PROTOCOL;
 use http::request::Parts;
 use hyper::upgrade::OnUpgrade;
-use protocol::id::{ConnectionId, DeviceId, IdError};
+use protocol::id::{ConnectionId, DeviceId, IdError, SiteId};
 use protocol::stream::StreamName;
+use protocol::user::{Right, Scope};
 use protocol::wire::CloseCode;
 use protocol::wire::native::FailReason;
 use serde::Deserialize;
@@ -29,14 +32,16 @@ use crate::connection::Connection;
 use crate::error::ApiError;
 use crate::following::Following;
 use crate::hub::{Hub, Letter, Seat, StationGone};
-use crate::identity::{Person, who};
 use crate::metrics::Handshake;
+use crate::people::{Origin as From, Standing, Visitor};
 use crate::portrait::Origin;
+use crate::rest::signin;
 use crate::tally::Tally;
 use crate::trail::{self, Trail};
 use crate::version::Offer;
 use crate::wire::Wire;
-use crate::{Gateway, origin};
+use crate::{Gateway, insider, origin};
+use entry::Entry;
 
 /// What a client asks for in the URL. Tokens are not read here, so that no log can show them.
 #[derive(Debug, Default, Deserialize)]
@@ -50,7 +55,8 @@ struct Caller {
     device: DeviceId,
     /// An id that cannot be one of ours is as good as none.
     known: Option<ConnectionId>,
-    person: Person,
+    entry: Entry,
+    origin: Option<From>,
 }
 
 /// When a request came, and from where.
@@ -98,6 +104,10 @@ pub(crate) async fn device(
     let on_upgrade = hyper::upgrade::on(&mut request);
     let (parts, _) = request.into_parts();
     let caller = examine(&gateway, &parts, &offer);
+    if gateway.is_flooded(&parts, caller.as_ref().err(), caller.as_ref().ok()) {
+        metrics.shook_hands(Handshake::Unauthorized, came.at.elapsed());
+        return Err(ApiError::TooMany);
+    }
     let span = tracing::info_span!(
         target: "WebSocket",
         "connection",
@@ -119,7 +129,8 @@ fn examine(gateway: &Gateway, parts: &Parts, offer: &Offer) -> Result<Caller, Re
         let detail = format!("sub-protocol `{version}` is not spoken here");
         return Err(refuse(FailReason::UnsupportedVersion, detail));
     }
-    let person = who(parts).map_err(|reason| refuse(reason, "not signed in".into()))?;
+    let entry = Entry::of(gateway, parts);
+    let entry = entry.map_err(|why| refuse(FailReason::Unauthorized, why))?;
     let not_found = |detail| refuse(FailReason::DeviceNotFound, detail);
     let asked = asked.map_err(|_| not_found("the query cannot be read".into()))?;
     let missing = || not_found("query parameter `device_id` is missing".into());
@@ -129,7 +140,7 @@ fn examine(gateway: &Gateway, parts: &Parts, offer: &Offer) -> Result<Caller, Re
         return Err(not_found(format!("device `{id}` is not configured here")));
     }
     let known = asked.connection_id.and_then(|id| id.parse().ok());
-    Ok(Caller { device: id, known, person })
+    Ok(Caller { device: id, known, entry, origin: signin::origin(parts).ok() })
 }
 
 async fn attend(
@@ -145,21 +156,25 @@ async fn attend(
     let mut wire = Wire::new(upgraded).await;
     let (letters, inbox) = mpsc::channel(LETTERS);
     let admitted = match caller {
-        Ok(caller) => admit(&gateway, caller, letters).await,
+        Ok(caller) => admit(&gateway, caller, &mut wire, letters).await,
         Err(refusal) => Err(Dismissal::Refused(refusal)),
     };
     metrics.shook_hands(result(&admitted), came.at.elapsed());
     match admitted {
-        Ok((guest, seat)) => {
+        Ok((guest, seat, standing)) => {
             let (tasks, hub) = (gateway.tasks.clone(), gateway.hub.clone());
             let leaving = seat.clone();
-            let connection = Box::new(connection(gateway, guest, seat, wire, inbox, peer));
+            let place = Place { seat, standing, peer };
+            let connection = Box::new(connection(gateway, guest, place, wire, inbox));
             // A task of its own: what the handshake needed is not held for as long as it lasts.
             tasks.spawn(serve(connection, hub, leaving).in_current_span());
         }
         Err(Dismissal::Refused(refusal)) => {
             let Refusal { reason, detail, device } = refusal;
-            trail::refused(&gateway, &device, &detail, peer);
+            match reason {
+                FailReason::Unauthorized => trail::unauthorized(&gateway, &device, &detail, peer),
+                _ => trail::refused(&gateway, &device, &detail, peer),
+            }
             let at = gateway.hub.clock().at(gateway.hub.stopwatch().now());
             // The close code says it too.
             let _ = wire.say(&native::refusal(reason, &detail, &device, at));
@@ -185,25 +200,44 @@ async fn serve(connection: Box<Connection>, hub: Hub, seat: Seat) {
     }
 }
 
+/// Where a socket sits, until when, and from where it came.
+struct Place {
+    seat: Seat,
+    standing: Standing,
+    peer: Option<SocketAddr>,
+}
+
 async fn admit(
     gateway: &Gateway,
     caller: Caller,
+    wire: &mut Wire,
     letters: mpsc::Sender<Letter>,
-) -> Result<(Guest, Seat), Dismissal> {
-    let Caller { device, known, person } = caller;
+) -> Result<(Guest, Seat, Standing), Dismissal> {
+    let Caller { device, known, entry, origin } = caller;
+    let refuse =
+        |reason, detail| Dismissal::Refused(Refusal { reason, detail, device: device.to_string() });
+    let visitor = entry.resolve(gateway, wire, origin).await;
+    let Visitor { person, standing } =
+        visitor.map_err(|why| refuse(FailReason::Unauthorized, why))?;
+    let rights = gateway.rights(&person);
+    let own = StreamName::Device(device.clone());
+    if rights.streams.as_ref().is_some_and(|streams| !streams.contains(&own)) {
+        let detail = "this device is not among the sites of this account";
+        return Err(refuse(FailReason::Unauthorized, detail.into()));
+    }
+    let user = gateway.people.is_login_on().then(|| person.user.clone());
     let socket = fresh_id();
-    let arrival = Arrival { fresh: socket.clone(), known, device: device.clone(), user: person.id };
+    let arrival = Arrival { fresh: socket.clone(), known, device: device.clone(), user };
     match gateway.hub.arrive(arrival, letters).await {
         Err(StationGone) => Err(Dismissal::StationGone),
-        Ok(Admission::Full) => Err(Dismissal::Refused(Refusal {
-            reason: FailReason::Limit,
-            detail: "as many connections as are allowed are open".into(),
-            device: device.to_string(),
-        })),
+        Ok(Admission::Full) => {
+            let detail = "as many connections as are allowed are open";
+            Err(refuse(FailReason::Limit, detail.into()))
+        }
         Ok(Admission::Admitted { connection, resumed, .. }) => {
             let seat = Seat { connection: connection.clone(), socket };
-            let (user, role) = (person.user, person.role.to_string());
-            Ok((Guest { device, connection, resumed, user, role }, seat))
+            let (user, role) = (person.user.to_string(), person.role.to_string());
+            Ok((Guest { device, connection, resumed, user, role, rights }, seat, standing))
         }
     }
 }
@@ -211,11 +245,11 @@ async fn admit(
 fn connection(
     gateway: Gateway,
     guest: Guest,
-    seat: Seat,
+    place: Place,
     wire: Wire,
     letters: mpsc::Receiver<Letter>,
-    peer: Option<SocketAddr>,
 ) -> Connection {
+    let Place { seat, standing, peer } = place;
     tracing::Span::current().record("id", tracing::field::display(&seat.connection));
     let (device, trail) = (guest.device.clone(), Trail::new(&gateway, &guest));
     let now = gateway.hub.stopwatch().now();
@@ -231,6 +265,7 @@ fn connection(
         tally: Tally::new(Arc::clone(gateway.hub.metrics()), now),
         hub: gateway.hub,
         seat,
+        standing,
         device,
         wire,
         letters,
@@ -241,13 +276,52 @@ fn connection(
     }
 }
 
+impl Gateway {
+    /// What a person may do on a connection.
+    fn rights(&self, person: &identity::Person) -> Rights {
+        let in_scope = |site: &SiteId| person.sites.holds(site);
+        let is_open = |stream: &StreamName| match stream {
+            StreamName::Device(id) => {
+                let device = self.plant.devices.iter().find(|device| device.id == *id);
+                device.is_some_and(|device| in_scope(&device.site))
+            }
+            StreamName::Site(site) => in_scope(site),
+            _ => true,
+        };
+        let streams = match person.sites {
+            Scope::All => None,
+            Scope::Sites(_) => Some(Arc::new(
+                self.hub.streams().filter(|stream| is_open(stream)).cloned().collect(),
+            )),
+        };
+        Rights { may_command: person.may(Right::Command), streams }
+    }
+
+    /// Whether an address knocks too often without being let in; this machine may.
+    fn is_flooded(
+        &self,
+        request: &Parts,
+        refusal: Option<&Refusal>,
+        caller: Option<&Caller>,
+    ) -> bool {
+        let is_unauthorized =
+            refusal.is_some_and(|refusal| refusal.reason == FailReason::Unauthorized);
+        let is_anonymous = caller.is_some_and(|caller| caller.entry.is_anonymous());
+        let Some(peer) = insider::peer(request) else { return false };
+        let address = peer.ip().to_canonical();
+        (is_unauthorized || is_anonymous)
+            && !address.is_loopback()
+            && self.knocks.check_key(&address).is_err()
+    }
+}
+
 fn from(request: &Request) -> Option<SocketAddr> {
     request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0)
 }
 
-fn result(admitted: &Result<(Guest, Seat), Dismissal>) -> Handshake {
+fn result(admitted: &Result<(Guest, Seat, Standing), Dismissal>) -> Handshake {
     match admitted {
-        Ok((guest, _)) if guest.resumed.is_some() => Handshake::Resumed,
+        Ok((guest, ..)) if guest.resumed.is_some() => Handshake::Resumed,
         Ok(_) => Handshake::Admitted,
         Err(Dismissal::Refused(refusal)) => Handshake::refused(refusal.reason),
         Err(Dismissal::StationGone) => Handshake::StationGone,

@@ -9,10 +9,12 @@ mod rest;
 
 use axum::Router;
 use axum::extract::FromRef;
-use axum::routing::{any, get};
+use identity::Need;
 use protocol::id::{DeviceId, EdgeId};
+use protocol::user::Right;
 use store::Center;
 
+use crate::gate::{Routes, Rule};
 use crate::insider::Token;
 use crate::{Gateway, finish};
 
@@ -45,12 +47,21 @@ impl FromRef<Post> for Gateway {
 /// The routes that only a center has.
 pub fn center_router(gateway: Gateway, edges: Edges, history: Center) -> Router {
     let post = Post { gateway: gateway.clone(), edges, history };
-    let routes = Router::new()
-        .route("/api/edges", get(rest::list))
-        .route("/api/edges/{id}/history", get(rest::history))
-        .route("/ws/uplink", any(center::uplink))
-        .with_state(post);
-    finish(routes, gateway)
+    finish(center_routes(&gateway).into_router().with_state(post), gateway)
+}
+
+/// The routes that only a center has, and whom each is for.
+pub fn center_rules(gateway: &Gateway) -> Vec<Rule> {
+    center_routes(gateway).rules().to_vec()
+}
+
+fn center_routes(gateway: &Gateway) -> Routes<Post> {
+    let watch = Need::Right(Right::Watch);
+    Routes::new(gateway)
+        .get("/api/edges", watch, rest::list)
+        .get("/api/edges/{id}/history", watch, rest::history)
+        // Edges have tokens of their own.
+        .socket("/ws/uplink", Need::Nobody, center::uplink)
 }
 
 /// How a center calls a device of an edge.

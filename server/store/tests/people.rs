@@ -36,6 +36,7 @@ fn session(id: &str, account: &str, until: u64, refresh_until: u64) -> SessionRo
         account: name(account),
         since: time(1),
         until: time(until),
+        renewed_at: time(1),
         refresh_until: time(refresh_until),
         refresh_hash: "ab".into(),
         spent_hash: None,

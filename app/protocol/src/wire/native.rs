@@ -2,11 +2,13 @@
 //!
 //! The crate's README describes it for those who write a client of their own.
 
+mod auth;
 mod client;
 mod members;
 mod sealed;
 mod server;
 
+pub use auth::Auth;
 pub use client::{ClientFrame, ClientMessage, Command, Invalid, InvalidCode, Position};
 pub use sealed::{Prepared, Stamp, seal_text};
 pub use server::{

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::id::EdgeId;
 use crate::time::Timestamp;
 use crate::user::{Role, Scope};
 
@@ -154,6 +155,33 @@ pub struct SignInLine {
     pub from: String,
     /// Why it failed, in a word such as `WRONG_PASSWORD`; `None` where it did not.
     pub reason: Option<String>,
+}
+
+/// `POST /api/tokens`: a temporary token for one edge (S0-84).
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenOrder {
+    pub edge: EdgeId,
+    /// Sixty at most.
+    pub minutes: u32,
+    pub role: Role,
+    /// As the edge calls them.
+    #[serde(default)]
+    pub sites: Scope,
+}
+
+/// A token that was ordered.
+#[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]
+pub struct IssuedToken {
+    pub expires: Timestamp,
+    pub token: String,
+}
+
+/// The token stays out of logs.
+impl fmt::Debug for IssuedToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IssuedToken").field("expires", &self.expires).finish_non_exhaustive()
+    }
 }
 
 #[cfg(test)]

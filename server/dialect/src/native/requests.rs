@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use protocol::command::{Order, OrderKey, Origin, Reply};
+use protocol::command::{Failure, Order, OrderKey, Origin, Outcome, Reply};
 use protocol::frame::Offset;
 use protocol::id::Epoch;
 use protocol::stream::StreamName;
@@ -67,7 +67,7 @@ impl Native {
             Err(Unverified::Tampered(command_id)) => return self.tampered(command_id, now),
         };
         let result = match frame.message {
-            ClientMessage::Command(command) => Ok(vec![self.order(command, frame.device_id)]),
+            ClientMessage::Command(command) => Ok(self.order(command, frame.device_id, now)),
             ClientMessage::DataLost { stream, epoch, ranges } => {
                 self.data_lost(stream, epoch, &ranges, view, now)
             }
@@ -129,14 +129,34 @@ impl Native {
     }
 
     /// A well-formed command is an order, whatever becomes of it (S0-16).
-    fn order(&self, command: Command, device: Option<String>) -> Action {
+    fn order(&self, command: Command, device: Option<String>, now: Instant) -> Vec<Action> {
+        if !self.guest.rights.may_command {
+            return self.not_permitted(&command, now);
+        }
         let Command { id, name, param, valid_until } = command;
         let user = self.guest.user.clone();
         let device = device.and_then(|device| device.parse().ok());
         let device = device.unwrap_or_else(|| self.guest.device.clone());
         let key = OrderKey { origin: Origin::Local, user, device, id };
         let order = Order { key, command: name, param, valid_until, via: String::new() };
-        Action::Ask(Request::Order(order))
+        vec![Action::Ask(Request::Order(order))]
+    }
+
+    /// Whoever may not command is told so, and it is put on record.
+    fn not_permitted(&self, command: &Command, now: Instant) -> Vec<Action> {
+        let outcome = Outcome {
+            at: self.voice.time(now),
+            failure: Some(Failure::Unauthorized),
+            detail: Some(format!("the role {} gives no commands", self.guest.role)),
+            verified: None,
+            old: None,
+            new: None,
+            ms: 0,
+        };
+        let result = CommandResult::new(command.id.clone(), outcome);
+        let text = self.voice.say(&ServerMessage::CommandResult(result), now);
+        let incident = Incident::NotPermitted(command.name.clone());
+        vec![Action::Say(text), Action::Ask(Request::Record(incident))]
     }
 
     /// S0-22 to S0-27, S0-30: each command gets exactly one answer.
@@ -252,6 +272,9 @@ impl Native {
     ) -> Result<(StreamName, Epoch), &'static str> {
         let stream: StreamName = name.parse().map_err(|_| NO_SUCH_STREAM)?;
         let window = view.window(&stream).ok_or(NO_SUCH_STREAM)?;
+        if !self.guest.rights.may_follow(&stream) {
+            return Err("NOT_PERMITTED");
+        }
         if window.top() == Offset(0) {
             return Err("NOT_READY");
         }

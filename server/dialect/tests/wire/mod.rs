@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use dialect::native::{Guest, Native, Settings};
+use dialect::native::{Guest, Native, Rights, Settings};
 use dialect::{Action, Dialect as _, Heard, Request, Said};
 use engine::{Admission, Arrival, Asker, Event};
 use link::{Config, News, Policy, Progress, Resumption, Session};
@@ -367,6 +367,7 @@ impl Client {
             resumed,
             user: "anonymous".into(),
             role: "operator".into(),
+            rights: Rights::default(),
         };
         let mut native = Native::new(Arc::new(settings), guest, world.now);
         let greeting = native.open(&world.windows, world.now);

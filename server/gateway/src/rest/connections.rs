@@ -8,7 +8,6 @@ use serde::Deserialize;
 
 use crate::Gateway;
 use crate::error::ApiError;
-use crate::insider::Insider;
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Asked {
@@ -18,7 +17,6 @@ pub(crate) struct Asked {
 
 /// Each connection answers for itself; one that is gone by then is left out.
 pub(crate) async fn slowest(
-    _: Insider,
     State(gateway): State<Gateway>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, ApiError> {

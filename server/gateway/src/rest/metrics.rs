@@ -7,9 +7,8 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use prometheus_client::encoding::prometheus_text::{self, encode};
 
 use crate::Gateway;
-use crate::insider::Insider;
 
-pub(crate) async fn text(_: Insider, State(gateway): State<Gateway>) -> Response {
+pub(crate) async fn text(State(gateway): State<Gateway>) -> Response {
     let mut text = String::new();
     match encode(&mut text, &gateway.registry) {
         Ok(()) => {

@@ -145,6 +145,7 @@ fn trail(gateway: &crate::Gateway, edge: &Neighbour, socket: &ConnectionId) -> T
         resumed: None,
         user: edge.id.to_string(),
         role: "edge".into(),
+        rights: dialect::native::Rights::default(),
     };
     Trail::new(gateway, &guest)
 }

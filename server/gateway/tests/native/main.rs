@@ -5,12 +5,14 @@
 mod bad_input;
 mod coming_back;
 mod commands;
+mod gate;
 mod handshake;
 mod house;
 mod metrics;
 mod numbers;
 mod records;
 mod rest;
+mod signing_in;
 mod silence;
 mod station_restarted;
 mod tls;

@@ -129,6 +129,7 @@ impl CenterHouse {
             records,
             commands: commands.history(),
             audit: store::Audit::open().0,
+            people: gateway::People::anonymous(),
             config: Config {
                 origins: Vec::new(),
                 proxies: Vec::new(),

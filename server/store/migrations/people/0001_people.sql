@@ -20,6 +20,7 @@ CREATE TABLE sessions (
   account       TEXT NOT NULL REFERENCES accounts (name) ON DELETE CASCADE,
   since         INTEGER NOT NULL,
   until         INTEGER NOT NULL,
+  renewed_at    INTEGER NOT NULL,
   refresh_until INTEGER NOT NULL,
   -- SHA-256 of the refresh token that holds, and of the one before it.
   refresh_hash  TEXT NOT NULL,

@@ -18,6 +18,8 @@ pub struct SessionRow {
     pub since: Timestamp,
     /// Until when it holds unless it is prolonged.
     pub until: Timestamp,
+    /// When it was last prolonged.
+    pub renewed_at: Timestamp,
     /// Until when it can be prolonged.
     pub refresh_until: Timestamp,
     /// SHA-256 of the refresh token that holds, and of the one before it.
@@ -44,13 +46,15 @@ impl People {
     }
 
     pub async fn put_session(&self, session: &SessionRow) -> Result<(), PeopleError> {
-        let sql = "INSERT OR REPLACE INTO sessions (id, account, since, until, refresh_until, \
-                   refresh_hash, spent_hash, origin) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+        let sql = "INSERT OR REPLACE INTO sessions (id, account, since, until, renewed_at, \
+                   refresh_until, refresh_hash, spent_hash, origin) \
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
         let query = sqlx::query(sql)
             .bind(&session.id)
             .bind(session.account.as_str())
             .bind(at(session.since))
             .bind(at(session.until))
+            .bind(at(session.renewed_at))
             .bind(at(session.refresh_until))
             .bind(&session.refresh_hash)
             .bind(&session.spent_hash)
@@ -86,6 +90,7 @@ impl FromRow<'_, SqliteRow> for SessionRow {
             account: id(row, "account")?,
             since: moment(row.try_get("since")?),
             until: moment(row.try_get("until")?),
+            renewed_at: moment(row.try_get("renewed_at")?),
             refresh_until: moment(row.try_get("refresh_until")?),
             refresh_hash: row.try_get("refresh_hash")?,
             spent_hash: row.try_get("spent_hash")?,

@@ -1,6 +1,7 @@
 //! A whole gateway on real sockets, with a plant whose boards are the test itself.
 
 pub(crate) mod client;
+pub(crate) mod people;
 pub(crate) mod web;
 
 use std::collections::BTreeMap;
@@ -11,7 +12,7 @@ use std::time::Duration;
 
 use dialect::native::Settings;
 use engine::{ArbiterPolicy, Journal, Limits, PushStrategy, Setup};
-use gateway::{Config, Desk, Gateway, Hub, Shelf, Stopwatch, Tls, Token};
+use gateway::{Config, Desk, Gateway, Hub, People, PeopleDesk, Shelf, Stopwatch, Tls, Token};
 use protocol::command::OrderKey;
 use protocol::digest::{Algorithm, Seal};
 use protocol::id::ChannelId;
@@ -97,6 +98,12 @@ impl House {
 
     /// Where callers have to speak TLS.
     pub(crate) async fn open_behind(rules: Rules, tls: Option<Tls>) -> Self {
+        Self::open_to(rules, tls, None).await
+    }
+
+    /// Where only those get in who are in the book.
+    async fn open_to(rules: Rules, tls: Option<Tls>, people: Option<(People, PeopleDesk)>) -> Self {
+        let (people, porter) = people.unzip();
         let (stopwatch, stop) = (Stopwatch::start(), CancellationToken::new());
         let push = PushStrategy::default();
         let setup = Setup {
@@ -116,15 +123,15 @@ impl House {
         let station = Station { running: tokio::spawn(running), desk, setup };
         let (native, config) = (settings(rules), config(tls));
         let (records, inbox) = Records::open();
-        let (plant, hub_here) = (Arc::new(plant(rules.points)), hub.clone());
-        let commands_here = commands.history();
+        let pens = (records.clone(), audit.clone());
         let setup = gateway::Setup {
-            hub: hub_here,
-            plant,
+            hub: hub.clone(),
+            plant: Arc::new(plant(rules.points)),
             native,
             records,
-            commands: commands_here,
+            commands: commands.history(),
             audit,
+            people: people.unwrap_or_else(People::anonymous),
             config,
         };
         let gateway = Gateway::new(setup, stop.clone());
@@ -149,6 +156,9 @@ impl House {
             _jobs: jobs,
             _intents: intents,
         };
+        if let Some(porter) = porter {
+            people::run(&house, porter, pens.0, pens.1);
+        }
         house.becomes_ready().await;
         house
     }
