@@ -76,6 +76,9 @@ pub(crate) struct Bench {
     pub(crate) storm: usize,
     #[arg(long, default_value_t = 1_000)]
     pub(crate) devices: u16,
+    /// Edges of a center.
+    #[arg(long, default_value_t = 1_000)]
+    pub(crate) edges: usize,
     /// Parts to measure; all of them where none is named.
     #[arg(long, value_delimiter = ',')]
     pub(crate) only: Vec<Wanted>,
@@ -132,6 +135,7 @@ pub(crate) enum Wanted {
     ManyDevices,
     SlowClients,
     Orders,
+    IdleEdges,
 }
 
 impl From<Wanted> for Part {
@@ -144,6 +148,7 @@ impl From<Wanted> for Part {
             Wanted::ManyDevices => Self::ManyDevices,
             Wanted::SlowClients => Self::SlowClients,
             Wanted::Orders => Self::Orders,
+            Wanted::IdleEdges => Self::IdleEdges,
         }
     }
 }

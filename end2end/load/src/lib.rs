@@ -2,6 +2,7 @@
 
 pub mod bare;
 pub mod boards;
+pub mod center;
 pub mod chance;
 pub mod client;
 pub mod clock;

@@ -85,6 +85,7 @@ async fn bench(asked: Bench) -> anyhow::Result<ExitCode> {
         clients: asked.clients.max(1),
         storm: asked.storm.max(1),
         devices: asked.devices.max(1),
+        edges: asked.edges.max(1),
     };
     let say = |part: &str| drop(writeln!(io::stderr(), "measuring {part}"));
     let results = Results::of(&plan, &parts, say).await?;

@@ -3,6 +3,7 @@
 pub mod crowd;
 pub mod fan_out;
 pub mod frame_cost;
+pub mod idle_edges;
 pub mod idle_memory;
 pub mod many_devices;
 pub mod orders;
@@ -18,6 +19,7 @@ use crate::machine::Machine;
 use crate::program::Program;
 use fan_out::FanOut;
 use frame_cost::FrameCost;
+use idle_edges::IdleEdges;
 use idle_memory::IdleMemory;
 use many_devices::ManyDevices;
 use orders::Orders;
@@ -36,6 +38,7 @@ pub struct Plan {
     pub clients: usize,
     pub storm: usize,
     pub devices: u16,
+    pub edges: usize,
 }
 
 /// What a benchmark can measure.
@@ -48,6 +51,7 @@ pub enum Part {
     ManyDevices,
     SlowClients,
     Orders,
+    IdleEdges,
 }
 
 /// What was measured, of that which was asked for.
@@ -61,6 +65,7 @@ pub struct Results {
     pub many_devices: Option<ManyDevices>,
     pub slow_clients: Option<SlowClients>,
     pub orders: Option<Orders>,
+    pub idle_edges: Option<IdleEdges>,
 }
 
 impl Results {
@@ -76,6 +81,7 @@ impl Results {
             many_devices: None,
             slow_clients: None,
             orders: None,
+            idle_edges: None,
         };
         for part in parts {
             say(part.name());
@@ -91,6 +97,7 @@ impl Results {
                     results.slow_clients = Some(slow_clients::measure(plan).await?);
                 }
                 Part::Orders => results.orders = Some(orders::measure(plan).await?),
+                Part::IdleEdges => results.idle_edges = Some(idle_edges::measure(plan).await?),
             }
         }
         Ok(results)
@@ -98,7 +105,7 @@ impl Results {
 }
 
 impl Part {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::FanOut,
         Self::FrameCost,
         Self::IdleMemory,
@@ -106,6 +113,7 @@ impl Part {
         Self::ManyDevices,
         Self::SlowClients,
         Self::Orders,
+        Self::IdleEdges,
     ];
 
     pub fn name(self) -> &'static str {
@@ -117,6 +125,7 @@ impl Part {
             Self::ManyDevices => "many-devices",
             Self::SlowClients => "slow-clients",
             Self::Orders => "orders",
+            Self::IdleEdges => "idle-edges",
         }
     }
 }

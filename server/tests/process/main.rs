@@ -21,4 +21,3 @@ mod signals;
 mod tap;
 mod unreadable;
 mod uplink;
-mod uplink_size;

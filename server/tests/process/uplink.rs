@@ -19,7 +19,7 @@ use crate::client::get;
 use crate::plant::Plant;
 use crate::running::{PATIENCE, Running};
 
-pub(crate) const TOKEN: &str = "a-token-for-tests-only";
+const TOKEN: &str = "a-token-for-tests-only";
 
 /// A center without boards, in a folder of its own.
 pub(crate) fn center_folder() -> TempDir {

@@ -27,6 +27,7 @@ pub fn rows(results: &Results) -> Vec<Row> {
         many_devices(results),
         slow_clients(results),
         orders(results),
+        idle_edges(results),
     ];
     parts.into_iter().flatten().flatten().collect()
 }
@@ -112,6 +113,12 @@ fn orders(results: &Results) -> Option<Vec<Row>> {
         let _ = write!(done, ", {why}");
     }
     Some(vec![Row::new(what, figure, "p99 ≤ 10 ms"), Row::new("… carried out", done, "all")])
+}
+
+fn idle_edges(results: &Results) -> Option<Vec<Row>> {
+    let part = results.idle_edges.as_ref()?;
+    let what = format!("a center of {} edges, idle for {} s", part.edges, part.seconds);
+    Some(vec![Row::new(what, format!("{:.1} MB", part.memory_bytes as f64 / 1e6), "≤ 100 MB")])
 }
 
 fn slow_clients(results: &Results) -> Option<Vec<Row>> {

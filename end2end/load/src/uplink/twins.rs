@@ -1,6 +1,5 @@
 //! An edge and its center as two processes: a line between them, and taps at the edge's boards.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -13,6 +12,7 @@ use tokio::time::{Instant, sleep};
 
 use super::Absence;
 use crate::boards::Boards;
+use crate::center::{TOKEN, configuration};
 use crate::chance::Chance;
 use crate::plant::Shape;
 use crate::program::{Program, Server, free_address};
@@ -176,18 +176,9 @@ impl End {
 }
 
 fn of_center(shape: &Shape) -> String {
-    let devices: Vec<_> = shape.devices().map(|device| format!("\"{device}\"")).collect();
-    let settings = (0..shape.settings).map(|index| format!("\"{}\"", Shape::setting_key(index)));
-    let settings: Vec<_> = settings.collect();
-    let mut text = String::from("[server]\nrole = \"center\"\n[auth]\nenabled = false\n");
-    let _ = writeln!(
-        text,
-        "[[site]]\nid = \"site\"\n[[edge]]\nid = \"{EDGE}\"\ntoken = \"{TOKEN}\"\n\
-         site = \"site\"\ndevices = [{}]\ncommands = [{}]",
-        devices.join(", "),
-        settings.join(", ")
-    );
-    text
+    let devices: Vec<_> = shape.devices().map(|device| device.to_string()).collect();
+    let settings: Vec<_> = (0..shape.settings).map(Shape::setting_key).collect();
+    configuration(&[EDGE.into()], &devices, &settings)
 }
 
 /// A short hold: whoever was kept away can act again soon.
@@ -200,5 +191,4 @@ fn of_edge(center: SocketAddr) -> String {
 
 pub(super) const EDGE: &str = "edge";
 
-const TOKEN: &str = "a-token-for-trials-only";
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
