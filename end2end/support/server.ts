@@ -22,10 +22,17 @@ export interface Setup {
   env?: Record<string, string>;
   /** Its data directory; else one of its own. */
   data?: string;
+  /** Whether everybody has to sign in. */
+  login?: boolean;
 }
 
 /** Starts a server; without a `--config` it runs its demonstration. */
-export async function startServer({ args = [], env = {}, data: given }: Setup = {}): Promise<Server> {
+export async function startServer({
+  args = [],
+  env = {},
+  data: given,
+  login = false,
+}: Setup = {}): Promise<Server> {
   const data = given ?? (await mkdtemp(join(tmpdir(), 'gapless-')));
   const address = `127.0.0.1:${await freePort()}`;
   const url = `http://${address}`;
@@ -34,7 +41,7 @@ export async function startServer({ args = [], env = {}, data: given }: Setup = 
   const start = async () => {
     child = spawn(executable, ['serve', '--listen', address, '--data-dir', data, ...args], {
       stdio: ['ignore', 'inherit', 'inherit'],
-      env: { ...quiet, ...env },
+      env: { ...quiet, GAPLESS__AUTH__ENABLED: String(login), ...env },
     });
     await ready(url, child);
   };

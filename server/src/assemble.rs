@@ -3,8 +3,10 @@
 mod jobs;
 mod orders;
 mod parts;
+mod people;
 mod pscada;
 mod station;
+mod tls;
 mod uplink;
 
 use std::collections::BTreeMap;
@@ -22,12 +24,12 @@ use field::map::ChannelConfig;
 use field::poller::{self, News};
 use field::simulator::Board;
 use field::work::Jobs;
-use gateway::{Gateway, Hub, Stopwatch};
+use gateway::{FirstSignIn, Gateway, Hub, Stopwatch, Tls};
 use leptos::config::LeptosOptions;
 use protocol::digest::Seal;
 use protocol::id::ChannelId;
 use protocol::wire::session::Integrity;
-use store::Audit;
+use store::{Action, Audit, Deed};
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -36,8 +38,10 @@ use tokio_util::task::TaskTracker;
 use self::jobs::{Ways, hand_out};
 use self::orders::start_commands;
 use self::parts::{start_audit, start_records};
+use self::people::{open_people, start_people};
 use self::pscada::start_slave;
 use self::station::{Orders, follow_clock, start_station};
+use self::tls::{open_tls, start_certificate};
 use self::uplink::{start_center, start_edge};
 use crate::first_page::FirstPage;
 use crate::paces::Paces;
@@ -47,7 +51,11 @@ use crate::{key, pages};
 /// Everything that runs, and the way to change what may change.
 pub(crate) struct Running {
     pub address: SocketAddr,
+    pub is_encrypted: bool,
+    /// How the first administrator signs in, where there was nobody.
+    pub first: Option<FirstSignIn>,
     pub hub: Hub,
+    audit: Audit,
     paces: Paces,
     tasks: TaskTracker,
 }
@@ -55,6 +63,12 @@ pub(crate) struct Running {
 impl Running {
     /// Polls a channel at another pace from now on, and pushes at the same (S0-11).
     pub(crate) fn set_pace(&self, channel: ChannelId, interval: Duration) {
+        let before = self.paces.all().get(&channel).map(|pace| format!("{pace:?}"));
+        self.audit.append(Deed {
+            before,
+            after: Some(format!("{interval:?}")),
+            ..deed(Action::Configured, &format!("channel {channel} poll_interval"), &self.hub)
+        });
         self.paces.set(channel, interval);
     }
 
@@ -79,6 +93,9 @@ pub(crate) async fn start(
     let address = listener.local_addr()?;
     let integrity = integrity(configuration)?;
     let stopwatch = Stopwatch::start();
+    let now = stopwatch.clock().at(stopwatch.now());
+    let entrance = open_people(configuration, now).await?;
+    let (tls, exchange) = open_tls(configuration, now)?.unzip();
     let plant = Arc::new(configuration.plant.clone());
     let tasks = TaskTracker::new();
 
@@ -107,21 +124,31 @@ pub(crate) async fn start(
         start_slave(config, &hub, &tasks, &stop);
     }
     tasks.spawn(follow_clock(hub.clone(), stop.clone()));
+    let records = start_records(configuration, &hub, &tasks, &stop);
+    if let Some(desk) = entrance.desk {
+        start_people(desk, &hub, (records.clone(), audit.clone()), &tasks, &stop);
+    }
+    if let Some(exchange) = exchange {
+        start_certificate(exchange, &hub, &tasks, &stop);
+    }
     let first_page = FirstPage {
         hub: hub.clone(),
         plant: Arc::clone(&plant),
         paces: paces.clone(),
         snapshot_interval: configuration.push.full_snapshot_interval,
+        notice: configuration.auth.notice.clone().unwrap_or_default(),
+        is_login_on: configuration.auth.enabled,
+        lock_after: configuration.auth.lock_after,
     };
     let setup = gateway::Setup {
-        records: start_records(configuration, &hub, &tasks, &stop),
-        audit,
-        people: gateway::People::anonymous(),
+        records,
+        audit: audit.clone(),
+        people: entrance.people,
         hub: hub.clone(),
         plant,
         commands,
         native: Settings { timed, ..settings(configuration, &integrity) },
-        config: gateway_config(configuration, integrity),
+        config: gateway_config(configuration, integrity, tls.clone()),
     };
     let gateway = Gateway::new(setup, stop.clone());
     if let Some(address) = configuration.metrics.listen {
@@ -132,7 +159,25 @@ pub(crate) async fn start(
         router = router.merge(gateway::center_router(gateway.clone(), edges, history));
     }
     start_serving((listener, address), gateway, router, first_page, &tasks, stop_station);
-    Ok(Some(Running { address, hub, paces, tasks }))
+    audit.append(deed(Action::Started, env!("CARGO_PKG_VERSION"), &hub));
+    let (first, is_encrypted) = (entrance.first, tls.is_some());
+    Ok(Some(Running { address, is_encrypted, first, hub, audit, paces, tasks }))
+}
+
+/// What the server does by itself, for the audit trail.
+fn deed(action: Action, target: &str, hub: &Hub) -> Deed {
+    Deed {
+        at: hub.time(),
+        user: "gapless".into(),
+        role: None,
+        origin: "this server".into(),
+        action,
+        target: target.into(),
+        before: None,
+        after: None,
+        is_done: true,
+        detail: String::new(),
+    }
 }
 
 /// One poller a channel, each started again if it fails; the answer is where each takes its jobs.
@@ -199,8 +244,10 @@ async fn tell_pace(
 }
 
 fn settings(configuration: &Configuration, integrity: &Integrity) -> Settings {
+    let previous = configuration.integrity.previous_key.as_ref();
     Settings {
         seal: Seal::new(integrity.algorithm, &integrity.key),
+        former_seal: previous.map(|key| Seal::new(integrity.algorithm, key)),
         heartbeat_interval: HEARTBEAT,
         push: configuration.push,
         server_version: env!("CARGO_PKG_VERSION").into(),
@@ -240,7 +287,9 @@ fn start_serving(
     stop_station: CancellationToken,
 ) {
     let options = LeptosOptions::builder().output_name("gapless").build();
-    let pages = pages::router(options, move |request| first_page.make(request));
+    let doorkeeper = gateway.clone();
+    let who = move |request: &_| doorkeeper.page_visitor(request);
+    let pages = pages::router(options, who, move |request| first_page.make(request));
     let router = router.merge(pages);
     let stop = gateway.stopped().clone();
     let first = Arc::new(Mutex::new(Some(listener)));
@@ -267,10 +316,14 @@ fn start_serving(
     });
 }
 
-fn gateway_config(configuration: &Configuration, integrity: Integrity) -> gateway::Config {
+fn gateway_config(
+    configuration: &Configuration,
+    integrity: Integrity,
+    tls: Option<Tls>,
+) -> gateway::Config {
     let token = configuration.metrics.token.clone().map(gateway::Token::new);
-    let origins = configuration.origins.clone();
-    gateway::Config { origins, integrity, proxies: Vec::new(), tls: None, token }
+    let (origins, proxies) = (configuration.origins.clone(), configuration.trusted_proxies.clone());
+    gateway::Config { origins, integrity, proxies, tls, token }
 }
 
 fn integrity(configuration: &Configuration) -> anyhow::Result<Integrity> {

@@ -38,6 +38,12 @@ pub(crate) fn answer(path: &str, asked: &HeaderMap) -> Option<Response> {
     Some(response)
 }
 
+/// Whether the site has such a file.
+pub(crate) fn is_file(path: &str) -> bool {
+    content_type(path).is_some()
+        && path.strip_prefix('/').is_some_and(|name| Site::get(name).is_some())
+}
+
 /// Only what a page names is served: no compressed twins, no type declarations.
 fn content_type(path: &str) -> Option<&'static str> {
     let (_, extension) = path.rsplit_once('.')?;

@@ -15,7 +15,7 @@ use crate::cli::{Cli, Command, Configured, DONE, FAILED, MISTAKEN, Serve, Simula
 use crate::demo::simulate::{self, Simulation};
 use crate::demo::{self, Demo, DemoError};
 use crate::notify::Stage;
-use crate::{assemble, log, notify, open_files, reload, shutdown};
+use crate::{assemble, log, notify, open_files, reload, shutdown, welcome};
 
 /// A configuration that was asked for and cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -60,7 +60,7 @@ fn serve(asked: &Serve, variables: &Variables) -> anyhow::Result<u8> {
         let running = assemble::start(&configuration, boards, timed, stop.clone()).await?;
         let Some(running) = running else { return Ok(DONE) };
         let address = running.address;
-        tracing::info!(%address, "Gapless is at http://{address}");
+        welcome::say(&running, &configuration)?;
         if notify::is_ready(&running.hub, &stop).await {
             notify::tell(Stage::Serving(address));
             let again = || reread(asked, variables);

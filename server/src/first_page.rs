@@ -1,14 +1,16 @@
 //! What a page shows before its first frame arrives: read from the streams, never asked of anyone.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::{header, request::Parts};
-use gateway::Hub;
+use gateway::{Hub, PageVisitor};
 use jiff::tz::TimeZone;
-use protocol::point::{Plant, Site};
+use protocol::point::{Name, Plant, Site};
 use protocol::time::Timestamp;
+use protocol::user::Scope;
 use ui::{Bootstrap, Choice, Told, Zone, device_of};
 
 use crate::paces::Paces;
@@ -20,6 +22,10 @@ pub(crate) struct FirstPage {
     pub plant: Arc<Plant>,
     pub paces: Paces,
     pub snapshot_interval: Duration,
+    /// What whoever signs in is to read.
+    pub notice: Name,
+    pub is_login_on: bool,
+    pub lock_after: Option<Duration>,
 }
 
 impl FirstPage {
@@ -28,7 +34,9 @@ impl FirstPage {
         let page = device_of(request.uri.path());
         let cookies = request.headers.get(header::COOKIE).and_then(|value| value.to_str().ok());
         let now = self.hub.time();
-        let facts = Bootstrap::of(&self.plant, page.as_ref());
+        let choice = Choice::from_cookies(cookies.unwrap_or_default());
+        let Some(plant) = self.plant_for(request) else { return self.without_plant(choice, now) };
+        let facts = Bootstrap::of(&plant, page.as_ref());
         let told = |(update, at)| Told { at, update };
         let values = facts.streams().filter_map(|stream| {
             let table = self.hub.table(&stream)?;
@@ -39,13 +47,33 @@ impl FirstPage {
         Bootstrap {
             now,
             version: env!("CARGO_PKG_VERSION").into(),
-            choice: Choice::from_cookies(cookies.unwrap_or_default()),
+            choice,
             snapshot_interval_ms: millis(self.snapshot_interval).into(),
             zones,
             poll_ms: self.poll_ms(),
             values,
             ..facts
         }
+    }
+
+    /// What whoever asks may see of the plant; `None`: nothing, because they are still to sign in,
+    /// or to choose a password of their own.
+    fn plant_for(&self, request: &Parts) -> Option<Cow<'_, Plant>> {
+        let visitor = request.extensions.get::<PageVisitor>()?;
+        if visitor.must_change_password {
+            return None;
+        }
+        if visitor.sites == Scope::All {
+            return Some(Cow::Borrowed(&*self.plant));
+        }
+        let mut plant = (*self.plant).clone();
+        plant.sites.retain(|site| visitor.sites.holds(&site.id));
+        plant.devices.retain(|device| visitor.sites.holds(&device.site));
+        Some(Cow::Owned(plant))
+    }
+
+    fn without_plant(&self, choice: Choice, now: Timestamp) -> Bootstrap {
+        Bootstrap { now, choice, version: env!("CARGO_PKG_VERSION").into(), ..Bootstrap::default() }
     }
 
     fn poll_ms(&self) -> BTreeMap<protocol::id::DeviceId, u32> {

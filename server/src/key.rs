@@ -16,6 +16,8 @@ pub(crate) enum KeyError {
     File { path: PathBuf, source: io::Error },
     #[error("{path} holds no key; remove it, and a new one is made")]
     Broken { path: PathBuf },
+    #[error("a key in `auth.center_keys` is none: {0}")]
+    Center(identity::key::KeyError),
     #[error("the system gives no random numbers: {0}")]
     Random(getrandom::Error),
 }
@@ -70,7 +72,7 @@ fn generate() -> Result<String, KeyError> {
 }
 
 /// Under its name it is whole or not there: a power cut must not leave half a key.
-fn keep(key: &str, path: &Path) -> io::Result<()> {
+pub(crate) fn keep(key: &str, path: &Path) -> io::Result<()> {
     let draft = path.with_extension("new");
     let mut file =
         OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;

@@ -19,6 +19,8 @@ mod pages;
 mod reload;
 mod shutdown;
 mod supervise;
+mod token_key;
+mod welcome;
 
 fn main() -> ExitCode {
     // What is not UTF-8 holds no value of ours.

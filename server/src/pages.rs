@@ -1,5 +1,6 @@
 //! Renders the first page with the plant's values already in it.
 
+mod door;
 mod policy;
 
 use axum::{
@@ -9,6 +10,7 @@ use axum::{
     middleware,
     response::{IntoResponse, Response},
 };
+use gateway::PageVisitor;
 use leptos::{config::LeptosOptions, nonce::use_nonce, prelude::*};
 use leptos_axum::{AxumRouteListing, LeptosRoutes, ResponseOptions};
 use tower_http::{CompressionLevel, compression::CompressionLayer};
@@ -18,9 +20,10 @@ use crate::assets;
 
 /// Every page of the console, the files they load, and an honest 404 for the rest.
 ///
-/// `snapshot` says what a page asked for by this request shows before its first frame arrives.
-pub(crate) fn router<S>(options: LeptosOptions, snapshot: S) -> Router
+/// `who` says who asks, and `snapshot` what the page shows before its first frame arrives.
+pub(crate) fn router<W, S>(options: LeptosOptions, who: W, snapshot: S) -> Router
 where
+    W: Fn(&Parts) -> Option<PageVisitor> + Clone + Send + Sync + 'static,
     S: Fn(&Parts) -> Bootstrap + Clone + Send + Sync + 'static,
 {
     let context = {
@@ -42,6 +45,7 @@ where
                 None => (StatusCode::NOT_FOUND, missing(request).await).into_response(),
             }
         })
+        .layer(middleware::from_fn(move |request, next| door::pass(who.clone(), request, next)))
         .layer(middleware::map_response(harden))
         .with_state(options)
 }
@@ -79,15 +83,17 @@ fn is_of_nobody(page: &Bootstrap, path: &str) -> bool {
 fn other(method: &Method, path: &str, asked: &HeaderMap) -> Option<Response> {
     let reads = matches!(*method, Method::GET | Method::HEAD);
     let file = reads.then(|| assets::answer(path, asked)).flatten();
-    let takes_pages = asked
-        .get(header::ACCEPT)
-        .and_then(|accept| accept.to_str().ok())
-        .is_some_and(|accept| accept.contains("text/html"));
     match file {
-        None if reads && takes_pages => None,
+        None if reads && wants_page(asked) => None,
         None => Some(StatusCode::NOT_FOUND.into_response()),
         file => file,
     }
+}
+
+/// Whether whoever asks reads pages.
+fn wants_page(asked: &HeaderMap) -> bool {
+    let accept = asked.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    accept.is_some_and(|accept| accept.contains("text/html"))
 }
 
 async fn harden(mut response: Response) -> Response {
@@ -109,13 +115,24 @@ const PAGE_COMPRESSION: CompressionLevel = CompressionLevel::Precise(4);
 #[cfg(test)]
 mod tests {
     use axum::body::{Body, to_bytes};
+    use protocol::user::{Role, Scope};
     use tower::ServiceExt as _;
 
     use super::*;
 
+    fn somebody() -> PageVisitor {
+        PageVisitor {
+            user: "li".into(),
+            role: Role::Viewer,
+            sites: Scope::All,
+            expires: None,
+            must_change_password: false,
+        }
+    }
+
     async fn ask(path: &str, accept: &str) -> Response {
         let options = LeptosOptions::builder().output_name("gapless").build();
-        let pages = router(options, |_| Bootstrap::default());
+        let pages = router(options, |_| Some(somebody()), |_| Bootstrap::default());
         let request = Request::get(path)
             .header(header::ACCEPT, accept)
             .header(header::HOST, "plant.example")

@@ -57,6 +57,7 @@ impl Talk {
         world.poll("board-1", vec![(0, Ok(Value::Number(1.0)))]);
         let settings = Settings {
             seal: seal.clone(),
+            former_seal: None,
             heartbeat_interval: Duration::from_secs(10),
             push: PushStrategy::default(),
             server_version: "1".into(),

@@ -70,7 +70,9 @@ impl Program {
 
 /// Starts a child that ends with its handle, on one core alone if need be.
 pub fn start(command: &mut Command, core: Option<usize>) -> io::Result<Child> {
-    command.env("GAPLESS_LOG", "error").stdin(Stdio::null()).kill_on_drop(true);
+    // Nobody signs in: it is the road that is measured.
+    command.env("GAPLESS_LOG", "error").env("GAPLESS__AUTH__ENABLED", "false");
+    command.stdin(Stdio::null()).kill_on_drop(true);
     match core {
         Some(core) => cores::on_core(core, || command.spawn()),
         None => command.spawn(),

@@ -32,6 +32,8 @@ pub use voice::refusal;
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub seal: Seal,
+    /// That of the key before: clients that do not know the new one yet are understood.
+    pub former_seal: Option<Seal>,
     /// How often a client gives a sign of life (S0-37); three silences end a connection (S0-39).
     pub heartbeat_interval: Duration,
     pub push: PushStrategy,

@@ -30,6 +30,7 @@ fn own() -> StreamName {
 fn connect(world: &World, resumed: bool) -> Native {
     let settings = Settings {
         seal: seal(),
+        former_seal: None,
         heartbeat_interval: Duration::from_secs(10),
         push: PushStrategy::default(),
         server_version: "1".into(),

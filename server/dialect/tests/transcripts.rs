@@ -220,6 +220,7 @@ impl Conversation {
 fn dial(world: &mut World, seal: &Seal, known: Option<&str>) -> Native {
     let settings = Settings {
         seal: seal.clone(),
+        former_seal: None,
         heartbeat_interval: Duration::from_secs(10),
         push: PushStrategy::default(),
         server_version: "1".into(),

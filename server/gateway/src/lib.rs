@@ -12,6 +12,7 @@ mod insider;
 mod meter;
 mod metrics;
 mod origin;
+mod page_visitor;
 mod people;
 mod portrait;
 mod rest;
@@ -57,8 +58,10 @@ pub use gate::Rule;
 pub use hub::{Desk, Hub, NotReady, Shelf, StationGone};
 pub use insider::Token;
 pub use metrics::Metrics;
+pub use page_visitor::PageVisitor;
 pub use people::{
-    Denied, FirstError, FirstSignIn, Keys, People, PeopleDesk, Rules, first_sign_in, run_people,
+    Denied, FIRST_PASSWORD_FILE, FirstError, FirstSignIn, Keys, People, PeopleDesk, Rules,
+    first_sign_in, run_people,
 };
 pub use serve::{bind, bind_patiently, serve, serve_aside};
 pub use stopwatch::Stopwatch;

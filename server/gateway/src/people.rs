@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 pub use self::call::Denied;
 pub(crate) use self::call::{By, Call, Granted, Origin};
 pub use self::desk::{PeopleDesk, run_people};
-pub use self::first::{FirstError, FirstSignIn, first_sign_in};
+pub use self::first::{FIRST_PASSWORD_FILE, FirstError, FirstSignIn, first_sign_in};
 use self::sessions::Present;
 pub(crate) use self::sessions::Ticket;
 use self::visitor::token_in;
@@ -67,12 +67,18 @@ impl People {
         Self(None)
     }
 
-    /// Those who are in the book, and the desk of whoever lets them in.
-    pub fn open(book: store::People, rules: Rules, keys: Keys) -> (Self, PeopleDesk) {
+    /// Those who are in the book, and the desk of whoever lets them in. Whoever was signed in before
+    /// a restart still is.
+    pub async fn open(
+        book: store::People,
+        rules: Rules,
+        keys: Keys,
+    ) -> Result<(Self, PeopleDesk), store::PeopleError> {
         let (calls, inbox) = mpsc::channel(CALLS);
         let (publish, present) = watch::channel(Arc::default());
-        let desk = PeopleDesk::new(book, rules.clone(), keys.signer.clone(), inbox, publish);
-        (Self(Some(Arc::new(Door { rules, keys, present, calls }))), desk)
+        let mut desk = PeopleDesk::new(book, rules.clone(), keys.signer.clone(), inbox, publish);
+        desk.read().await?;
+        Ok((Self(Some(Arc::new(Door { rules, keys, present, calls }))), desk))
     }
 
     /// Whether anybody has to sign in.

@@ -69,6 +69,11 @@ impl fmt::Debug for SecretKey {
 }
 
 impl PublicKey {
+    pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, KeyError> {
+        let key = VerifyingKey::from_bytes(bytes).map_err(|_| KeyError::NotPublic)?;
+        if key.is_weak() { Err(KeyError::Weak) } else { Ok(Self(key)) }
+    }
+
     pub fn kid(&self) -> Kid {
         let digest: [u8; 32] = Sha256::digest(self.0.as_bytes()).into();
         let mut kid = [0; 8];
@@ -90,8 +95,7 @@ impl FromStr for PublicKey {
         if read.len() != bytes.len() {
             return Err(KeyError::NotPublic);
         }
-        let key = VerifyingKey::from_bytes(&bytes).map_err(|_| KeyError::NotPublic)?;
-        if key.is_weak() { Err(KeyError::Weak) } else { Ok(Self(key)) }
+        Self::from_bytes(&bytes)
     }
 }
 

@@ -16,7 +16,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::json;
 
 pub use self::keyring::{Keyring, TokenError, Trust};
-use crate::key::{Kid, SecretKey};
+use crate::key::{Kid, PublicKey, SecretKey};
 use crate::session::SessionId;
 
 /// What a token says. Its times are whole seconds.
@@ -58,6 +58,11 @@ impl Signer {
 
     pub fn kid(&self) -> Kid {
         self.kid
+    }
+
+    /// What verifies these tokens.
+    pub fn public(&self) -> PublicKey {
+        self.key.public()
     }
 
     pub fn issue(&self, claims: &Claims) -> String {

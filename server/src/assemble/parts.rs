@@ -21,10 +21,11 @@ pub(super) fn start_records(
     stop: &CancellationToken,
 ) -> Records {
     let (records, inbox) = Records::open();
+    let config::Records { keep, keep_security } = configuration.records;
     let conditions = tell_condition(Part::Records, hub, tasks, stop);
     let (directory, stopped) = (configuration.data_dir.clone(), stop.clone());
     let write = move || {
-        let policy = store::Policy::default();
+        let policy = store::Policy { keep, keep_security, ..store::Policy::default() };
         store::write_records(
             directory.clone(),
             inbox.clone(),
@@ -47,9 +48,10 @@ pub(super) fn start_audit(
     ended: &CancellationToken,
 ) {
     let conditions = tell_condition(Part::Audit, hub, tasks, ended);
+    let keep = configuration.records.keep_security;
     let (directory, stopped) = (configuration.data_dir.clone(), ended.clone());
     let write = move || {
-        let policy = store::AuditPolicy::default();
+        let policy = store::AuditPolicy { keep, ..store::AuditPolicy::default() };
         store::write_audit(
             directory.clone(),
             inbox.clone(),

@@ -18,6 +18,7 @@ mod restart;
 mod running;
 mod service_manager;
 mod signals;
+mod signing_in;
 mod tap;
 mod unreadable;
 mod uplink;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use protocol::command::{Failure, Order, OrderKey, Origin, Outcome, Reply};
+use protocol::digest::Seal;
 use protocol::frame::Offset;
 use protocol::id::Epoch;
 use protocol::stream::StreamName;
@@ -90,7 +91,9 @@ impl Native {
             };
             Unverified::Invalid(Invalid::field(code, "checksum", error.to_string()))
         })?;
-        if !self.settings.seal.matches(&cut.pieces, cut.checksum) {
+        let seals = [Some(&self.settings.seal), self.settings.former_seal.as_ref()];
+        let fits = |seal: &Seal| seal.matches(&cut.pieces, cut.checksum);
+        if !seals.into_iter().flatten().any(fits) {
             let id = match frame.message {
                 ClientMessage::Command(command) => Some(command.id),
                 _ => None,

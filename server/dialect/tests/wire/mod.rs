@@ -356,6 +356,7 @@ impl Client {
     ) -> Socket {
         let settings = Settings {
             seal: self.seal.clone(),
+            former_seal: None,
             heartbeat_interval: Duration::from_secs(10),
             push: engine::PushStrategy::default(),
             server_version: "1".into(),

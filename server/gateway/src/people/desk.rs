@@ -96,7 +96,6 @@ pub async fn run_people(
     let mut desk = desk.lock().await;
     let desk = &mut *desk;
     let pens = Pens { hub, records, audit };
-    desk.look(&pens).await;
     let mut ticks = interval(LOOK_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -138,11 +137,10 @@ impl PeopleDesk {
     async fn look(&mut self, pens: &Pens) {
         match self.book.version().await {
             Ok(version) if self.version == Some(version) => {}
-            Ok(version) => {
+            Ok(_) => {
                 if let Err(error) = self.read().await {
                     return complain(&error);
                 }
-                self.version = Some(version);
             }
             Err(error) => return complain(&error),
         }
@@ -156,7 +154,8 @@ impl PeopleDesk {
         }
     }
 
-    async fn read(&mut self) -> Result<(), PeopleError> {
+    pub(super) async fn read(&mut self) -> Result<(), PeopleError> {
+        let version = self.book.version().await?;
         let accounts = self.book.accounts().await?;
         let sessions = self.book.sessions().await?;
         for account in &accounts {
@@ -168,6 +167,7 @@ impl PeopleDesk {
         self.accounts =
             accounts.into_iter().map(|account| (account.name.clone(), account)).collect();
         self.sessions.take_up(sessions, &self.accounts);
+        self.version = Some(version);
         Ok(())
     }
 
@@ -243,10 +243,6 @@ impl PeopleDesk {
 
     /// What the password is to be compared with; or why nobody looks at it now.
     fn admit(&mut self, knocked: &Knocked, pens: &Pens) -> Result<Option<Hashed>, Denied> {
-        if self.version.is_none() {
-            // The book could not be read yet: nobody knows who is in it.
-            return Err(Denied::Unavailable);
-        }
         if self.hashing.is_full() {
             return Err(Denied::Busy);
         }
@@ -331,9 +327,13 @@ impl PeopleDesk {
         let (sid, refresh) = (SessionId::new(random()?), RefreshToken::new(random()?));
         let origin = knocked.origin.address.to_string();
         let (row, person) = begin(account, (sid, refresh.clone()), origin, &self.rules, now);
-        self.book.put_session(&row).await.map_err(|error| unavailable(&error))?;
         let account = AccountRow { signed_in_at: Some(now), ..account.clone() };
-        self.put(account.clone()).await?;
+        // Whoever knows the password gets in while the disk fails, until the next start.
+        if let Err(error) = self.book.put_session(&row).await {
+            complain(&error);
+        } else {
+            drop(self.put(account.clone()).await);
+        }
         self.sessions.insert(row.clone(), person.clone());
         self.note(&account.name, &knocked.origin, None, pens).await;
         pens.record(Kind::SignedIn, account.name.as_str(), &knocked.origin);
@@ -366,7 +366,9 @@ impl PeopleDesk {
             Renewal::Renewed => {
                 let refresh = RefreshToken::new(random()?);
                 let row = renewed(&row, &refresh, &self.rules, now);
-                self.book.put_session(&row).await.map_err(|error| unavailable(&error))?;
+                if let Err(error) = self.book.put_session(&row).await {
+                    complain(&error);
+                }
                 self.sessions.prolong(sid, row.clone());
                 Ok(grant(&row, &person, Some(refresh), (&self.signer, &self.rules), now))
             }

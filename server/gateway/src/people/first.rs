@@ -38,7 +38,7 @@ pub async fn first_sign_in(
     directory: &Path,
     now: Timestamp,
 ) -> Result<Option<FirstSignIn>, FirstError> {
-    let (accounts, file) = (book.accounts().await?, directory.join(FILE));
+    let (accounts, file) = (book.accounts().await?, directory.join(FIRST_PASSWORD_FILE));
     let known = accounts.iter().find(|account| account.name.as_str() == ADMIN);
     if !accounts.is_empty() {
         if known.is_none_or(|admin| !admin.must_change) {
@@ -82,4 +82,5 @@ fn random<const N: usize>() -> Result<[u8; N], FirstError> {
 
 const ADMIN: &str = "admin";
 
-const FILE: &str = "initial-admin-password";
+/// In the data directory, for its owner alone.
+pub const FIRST_PASSWORD_FILE: &str = "initial-admin-password";

@@ -313,6 +313,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 fn settings() -> Settings {
     Settings {
         seal: Seal::new(Algorithm::Md5, "key"),
+        former_seal: None,
         heartbeat_interval: Duration::from_secs(10),
         push: PushStrategy::default(),
         server_version: "0.0.0".into(),

@@ -29,9 +29,8 @@ pub struct Deed {
 /// What can be done.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Action {
-    /// The server began to write this trail, or ended.
+    /// The server began to write this trail.
     Started,
-    Stopped,
     SignIn,
     SignOut,
     /// Somebody else ended a sign-in.
@@ -53,9 +52,8 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 14] = [
         Self::Started,
-        Self::Stopped,
         Self::SignIn,
         Self::SignOut,
         Self::SessionEnded,
@@ -75,7 +73,6 @@ impl Action {
     pub fn word(self) -> &'static str {
         match self {
             Self::Started => "started",
-            Self::Stopped => "stopped",
             Self::SignIn => "sign_in",
             Self::SignOut => "sign_out",
             Self::SessionEnded => "session_ended",

@@ -234,6 +234,7 @@ fn shelf(disk: store::Journal, commands: &Commands, audit: &Audit) -> Shelf {
 fn settings(rules: Rules) -> Settings {
     Settings {
         seal: Seal::new(Algorithm::Md5, KEY),
+        former_seal: None,
         heartbeat_interval: rules.heartbeat_interval,
         push: PushStrategy::default(),
         server_version: "0.0.0".into(),

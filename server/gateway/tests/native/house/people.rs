@@ -76,7 +76,7 @@ async fn open(folder: &Path, access: Duration) -> (People, PeopleDesk) {
         refresh: Duration::from_secs(7 * 24 * 3600),
         lock_after: Some(Duration::from_secs(900)),
     };
-    People::open(book, rules, Keys { signer: Signer::new(key), keyring })
+    People::open(book, rules, Keys { signer: Signer::new(key), keyring }).await.unwrap()
 }
 
 /// The porter at work.
