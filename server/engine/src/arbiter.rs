@@ -59,6 +59,8 @@ pub struct Ground<'a> {
     pub poll_interval: Duration,
     /// The zone that the device's clock shows.
     pub zone: &'a str,
+    /// Whether it can be put on record who did what.
+    pub is_audited: bool,
 }
 
 /// What the arbiter wants done, in order.

@@ -35,6 +35,11 @@ impl System {
         Some((Update { parts: [(part, condition)].into(), ..Update::default() }, event))
     }
 
+    /// Whether a part works, as far as is known.
+    pub fn works(&self, part: Part) -> bool {
+        self.parts.get(&part).is_none_or(|condition| condition.state == PartState::Working)
+    }
+
     pub fn table(&self) -> Update {
         Update { parts: self.parts.clone(), ..Update::default() }
     }

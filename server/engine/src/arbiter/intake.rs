@@ -1,8 +1,9 @@
 //! What becomes of an order at the door: accepted, answered at once, or known already.
 
-use protocol::command::{CommandRecord, Failure, Hold, Order, OrderKey, Reply, Steps};
+use protocol::command::{CommandRecord, Failure, Hold, Order, OrderKey, Reply, Risk, Steps};
 use protocol::id::ChannelId;
 use protocol::job::Task;
+use protocol::point::Device;
 use protocol::reading::Value;
 use protocol::time::{Clock, Instant, Timestamp};
 
@@ -75,6 +76,10 @@ impl Arbiter {
         let fail = |failure, detail: &str| Answer::Failed { failure, detail: detail.into(), old };
         if order.valid_until.is_some_and(|until| until < at) {
             return Err(fail(Failure::Expired, "it came too late"));
+        }
+        // IEC 62443 CR 2.10: what can do harm is done on record, or not at all.
+        if !ground.is_audited && risk_of(ground.device, &order.command) == Some(Risk::C) {
+            return Err(fail(Failure::NotRecorded, "the audit trail cannot be written"));
         }
         if let Some(hold) = self.in_the_way(order, &targets, at, now) {
             return Err(Answer::Conflict(hold));
@@ -194,6 +199,11 @@ impl Arbiter {
         let record = CommandRecord { order, accepted_at: at, steps, outcome: Some(outcome) };
         vec![answer, Verdict::Record(record)]
     }
+}
+
+fn risk_of(device: &Device, command: &str) -> Option<Risk> {
+    let spec = device.commands.iter().find(|spec| spec.name == command);
+    spec.map(|spec| spec.risk)
 }
 
 /// How an order that passed the examination is carried out.

@@ -83,6 +83,7 @@ struct Scene {
     plant: Plant,
     arbiter: Arbiter,
     is_reached: bool,
+    is_audited: bool,
     replies: Vec<(u64, String, Reply)>,
     jobs: Vec<Job>,
     records: Vec<CommandRecord>,
@@ -101,6 +102,7 @@ impl Scene {
             plant,
             arbiter,
             is_reached: true,
+            is_audited: true,
             replies: Vec::new(),
             jobs: Vec::new(),
             records: Vec::new(),
@@ -131,6 +133,7 @@ impl Scene {
             value: &value,
             poll_interval: Duration::from_secs(1),
             zone: "UTC",
+            is_audited: self.is_audited,
         };
         let asker = Asker::Outside(asker);
         let verdicts = self.arbiter.take(order, asker, Some(ground), &clock(), at(millis));
@@ -166,6 +169,17 @@ impl Scene {
             other => panic!("{other:?}"),
         }
     }
+}
+
+#[test]
+fn what_can_do_harm_is_not_done_where_nobody_can_put_on_record_who_did_it() {
+    // IEC 62443 CR 2.10
+    let mut stage = Scene::new();
+    stage.is_audited = false;
+    stage.order(order(Origin::SystemServer, "c1", "START", None), 1, 0);
+    assert_eq!(stage.failure(1), Some(Failure::NotRecorded));
+    stage.order(order(Origin::Local, "c2", "SET_POLL_INTERVAL", Some("2")), 2, 0);
+    assert!(stage.replies.iter().all(|(asker, ..)| *asker != 2), "it goes on");
 }
 
 #[test]

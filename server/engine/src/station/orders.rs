@@ -3,6 +3,7 @@
 use protocol::command::Order;
 use protocol::frame::{Body, KeyEvent, Summary};
 use protocol::id::DeviceId;
+use protocol::part::Part;
 use protocol::stream::StreamName;
 use protocol::time::Instant;
 
@@ -25,6 +26,7 @@ impl Station {
             value: &value,
             poll_interval: image.interval(),
             zone: self.zones.get(&image.device().site).map_or(UTC, String::as_str),
+            is_audited: self.system.works(Part::Audit),
         });
         let verdicts = self.arbiter.take(order, asker, ground, &self.clock, now);
         self.follow(verdicts, now, actions);
