@@ -9,7 +9,7 @@ pub(super) fn of(asked: &HeaderMap, nonce: &str, reload_port: u32) -> String {
     format!(
         "default-src 'self'; script-src 'self' '{eval}' 'nonce-{nonce}'; \
          connect-src 'self'{sockets}; img-src 'self' data:; style-src 'self'; \
-         object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+         object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'"
     )
 }
 

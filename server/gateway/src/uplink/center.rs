@@ -77,7 +77,11 @@ async fn attend(
 
 async fn dismiss(post: &Post, refusal: &Refusal, mut wire: Wire, peer: Option<SocketAddr>) {
     let Refusal { reason, detail, edge } = refusal;
-    trail::refused(&post.gateway, edge, &format!("edge `{edge}`: {detail}"), peer);
+    let why = format!("edge `{edge}`: {detail}");
+    match reason {
+        FailReason::Unauthorized => trail::unauthorized(&post.gateway, edge, &why, peer),
+        _ => trail::refused(&post.gateway, edge, &why, peer),
+    }
     // The close code says it too.
     let _ = wire.say(&uplink::refusal(*reason, detail, edge, post.gateway.hub.time()));
     let code = match reason {

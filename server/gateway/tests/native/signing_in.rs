@@ -200,6 +200,43 @@ async fn nobody_gets_in_without_and_it_is_put_on_record() {
 }
 
 #[tokio::test]
+async fn ten_sockets_are_enough_for_one_person() {
+    // `native-wire` 9
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::open_locked(folder.path()).await;
+    let token = bearer(&house.sign_in("viewer").await);
+    let headers = [("authorization", token.as_str())];
+    let mut open = Vec::new();
+    for _ in 0..10 {
+        let mut client = Client::dial_at(&house, "device_id=board-1", &headers).await.unwrap();
+        assert!(is_in(&client.hear().await.message, "viewer"));
+        open.push(client);
+    }
+    let message = greeting(&house, "", &headers).await;
+    let ServerMessage::ConnectFail(fail) = message else { panic!("{message:?}") };
+    assert_eq!(fail.reason, FailReason::Limit);
+    let other = bearer(&house.sign_in("operator").await);
+    assert!(is_in(&greeting(&house, "", &[("authorization", &other)]).await, "operator"));
+}
+
+#[tokio::test]
+async fn a_connection_is_taken_up_by_the_same_person_alone() {
+    // CWE-639
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::open_locked(folder.path()).await;
+    let operator = bearer(&house.sign_in("operator").await);
+    let viewer = bearer(&house.sign_in("viewer").await);
+    let message = greeting(&house, "", &[("authorization", &operator)]).await;
+    let ServerMessage::ConnectSuccess(welcome) = message else { panic!("{message:?}") };
+    let again = format!("&connection_id={}", welcome.connection_id);
+    for (token, is_resumed) in [(&viewer, false), (&operator, true)] {
+        let message = greeting(&house, &again, &[("authorization", token)]).await;
+        let ServerMessage::ConnectSuccess(welcome) = message else { panic!("{message:?}") };
+        assert_eq!(welcome.resumed, is_resumed);
+    }
+}
+
+#[tokio::test]
 async fn a_viewer_follows_and_gives_no_order() {
     let folder = tempfile::tempdir().unwrap();
     let house = House::open_locked(folder.path()).await;
