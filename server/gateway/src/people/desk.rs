@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use identity::lockout::{Account as Tried, Attempt};
+use identity::lockout::{Account as Tried, Attempt, Why};
 use identity::session::Renewal;
 use identity::{
     Digest, Hashed, Lockout, Person, Policy, RefreshToken, SessionId, Signer, Wait, name,
@@ -33,6 +33,8 @@ pub struct PeopleDesk {
     pub(super) sessions: Sessions,
     pub(super) lockout: Lockout,
     pub(super) hashing: Hashing<Purpose>,
+    /// Those who knock while others at the same account are not decided yet.
+    waiting: Vec<Knock>,
     version: Option<i64>,
     forget_at: u32,
 }
@@ -102,7 +104,10 @@ pub async fn run_people(
         tokio::select! {
             () = stop.cancelled() => return,
             _ = ticks.tick() => desk.look(&pens).await,
-            (purpose, found) = desk.hashing.next() => desk.found(purpose, found, &pens).await,
+            (purpose, found) = desk.hashing.next() => {
+                desk.found(purpose, found, &pens).await;
+                desk.knock_again(&pens);
+            }
             call = desk.calls.recv() => match call {
                 Some(call) => desk.take(call, &pens).await,
                 None => return,
@@ -128,6 +133,7 @@ impl PeopleDesk {
             sessions: Sessions::new(publish),
             lockout: Lockout::new(Policy::default()),
             hashing: Hashing::new(),
+            waiting: Vec::new(),
             version: None,
             forget_at: 0,
         }
@@ -212,11 +218,23 @@ impl PeopleDesk {
     fn knock(&mut self, knock: Knock, pens: &Pens) {
         let Knock { knocked, digest, answer } = knock;
         match self.admit(&knocked, pens) {
+            Err(Denied::Wait(Wait { why: Why::Undecided, .. }))
+                if self.waiting.len() < MOST_WAITING =>
+            {
+                self.waiting.push(Knock { knocked, digest, answer });
+            }
             Err(denied) => drop(answer.send(Err(denied))),
             Ok(kept) => {
                 let task = Task { check: Some((kept, digest.clone())), make: None };
                 self.hashing.begin(Purpose::SignIn(Knock { knocked, digest, answer }), task);
             }
+        }
+    }
+
+    /// Others have been decided meanwhile: ten sockets of one client come at the same time.
+    fn knock_again(&mut self, pens: &Pens) {
+        for knock in std::mem::take(&mut self.waiting) {
+            self.knock(knock, pens);
         }
     }
 
@@ -249,8 +267,10 @@ impl PeopleDesk {
         let now = pens.hub.stopwatch().now();
         let account = self.accounts.get(knocked.name.as_str());
         let attempt = attempt(knocked, account, &self.accounts);
-        if let Err(wait) = self.lockout.admit(&attempt, now) {
-            return Err(held_up(knocked, wait, pens));
+        match self.lockout.admit(&attempt, now) {
+            Ok(()) => {}
+            Err(wait) if wait.why == Why::Undecided => return Err(Denied::Wait(wait)),
+            Err(wait) => return Err(held_up(knocked, wait, pens)),
         }
         let open = account.filter(|account| !account.is_disabled);
         Ok(open.and_then(|account| account.hash.parse().ok()))
@@ -521,6 +541,9 @@ pub(super) fn locked_until(
 
 /// What another process changes counts within a second.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// Those beyond are told to come again.
+const MOST_WAITING: usize = 64;
 
 /// Looks between two clearings of what has ended.
 const FORGET_EVERY: u32 = 120;

@@ -159,6 +159,19 @@ async fn a_socket_is_opened_by_each_way_to_sign_in() {
 }
 
 #[tokio::test]
+async fn ten_sockets_with_one_password_come_at_the_same_time() {
+    // S0-83
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::open_locked(folder.path()).await;
+    let basic = format!("Basic {}", STANDARD.encode(format!("operator:{}", hash())));
+    let headers = [("authorization", basic.as_str())];
+    let greetings = (0..10).map(|_| greeting(&house, "", &headers));
+    for message in futures_util::future::join_all(greetings).await {
+        assert!(is_in(&message, "operator"), "{message:?}");
+    }
+}
+
+#[tokio::test]
 async fn nobody_gets_in_without_and_it_is_put_on_record() {
     // S0-35, S0-36, S0-85, S0-86, S0-90
     let folder = tempfile::tempdir().unwrap();
