@@ -65,7 +65,7 @@ pub use people::{
 };
 pub use serve::{bind, bind_patiently, serve, serve_aside};
 pub use stopwatch::Stopwatch;
-pub use tls::{Exchange, Source, Tls, TlsError, keep_certificate, usual_names};
+pub use tls::{Exchange, Source, Tls, TlsError, Trust, keep_certificate, usual_names};
 pub use uplink::{
     Ascent, EdgeDesk, Edges, Neighbour, center_router, center_rules, device_here, run_edge,
     run_edge_desk,

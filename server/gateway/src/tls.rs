@@ -3,6 +3,7 @@
 mod certificate;
 mod keep;
 mod made;
+mod trust;
 
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use self::certificate::Certificate;
 pub use self::certificate::TlsError;
 pub use self::keep::keep_certificate;
 pub use self::made::usual_names;
+pub use self::trust::Trust;
 
 /// Where the certificate comes from.
 #[derive(Clone, Debug, Eq, PartialEq)]
