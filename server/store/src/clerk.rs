@@ -46,7 +46,7 @@ pub(crate) trait Ledger: fmt::Debug + Send {
         is_new: bool,
     ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
 
-    /// Writes all that waits.
+    /// Writes what waits: all of it, or as much as one transaction shall hold.
     fn write(
         &mut self,
         connection: &mut SqliteConnection,
@@ -175,15 +175,18 @@ pub(crate) async fn write<L: Ledger>(
         lost: 0,
         rest_until: start,
         prune_at: start,
+        end_at: None,
         copying: None,
     };
     desk.ledger.take_back();
     loop {
         let is_last = clerk.gather(desk).await;
-        let outcome = clerk.work(&mut desk.ledger).await;
-        clerk.tell(outcome, desk);
+        let mut is_done = clerk.round(desk).await;
         if is_last {
-            return clerk.end(&desk.ledger).await;
+            while !is_done {
+                is_done = clerk.round(desk).await;
+            }
+            return clerk.end(desk).await;
         }
     }
 }
@@ -203,6 +206,8 @@ struct Clerk {
     lost: u64,
     rest_until: Instant,
     prune_at: Instant,
+    /// When the disk has had all the time that it gets; `None` until the server stops.
+    end_at: Option<Instant>,
     copying: Option<Copying>,
 }
 
@@ -236,7 +241,17 @@ impl Clerk {
         }
     }
 
-    /// Writes all that waits; or, where nothing does, forgets what is old.
+    /// Writes one group of what waits. Whether another round would bring nothing more to the disk:
+    /// nothing waits, or no less than before.
+    async fn round<L: Ledger>(&mut self, desk: &mut Desk<L>) -> bool {
+        let before = desk.ledger.waiting();
+        let outcome = self.work(&mut desk.ledger).await;
+        self.tell(outcome, desk);
+        let left = desk.ledger.waiting();
+        left == 0 || left >= before
+    }
+
+    /// Writes what waits, or the first group of it; or, where nothing does, forgets what is old.
     async fn work<L: Ledger>(&mut self, ledger: &mut L) -> Result<(), WriteError> {
         let pool = match self.pool.take() {
             Some(pool) => pool,
@@ -312,19 +327,18 @@ impl Clerk {
         .await
     }
 
-    /// Lets the disk work. Once the server stops, it is given little time.
+    /// Lets the disk work. Once the server stops, it is given little time for all that it still does.
     async fn patiently<T>(&mut self, work: impl Future<Output = T>) -> Result<T, WriteError> {
-        let patience = self.times.patience;
+        let (patience, stop) = (self.times.patience, self.stop.clone());
         let (mut work, mut slow, mut is_slow) = (pin!(work), pin!(sleep(patience)), false);
-        let mut too_late = pin!(async {
-            self.stop.cancelled().await;
-            sleep(patience).await;
-        });
         loop {
             tokio::select! {
                 biased;
-                done = &mut work => return Ok(done),
-                () = &mut too_late => return Err(WriteError::TooSlow(patience)),
+                outcome = &mut work => return Ok(outcome),
+                () = stop.cancelled(), if self.end_at.is_none() => {
+                    self.end_at = Some(Instant::now() + patience);
+                }
+                () = reached(self.end_at) => return Err(WriteError::TooSlow(patience)),
                 () = &mut slow, if !is_slow => {
                     is_slow = true;
                     self.complain(&WriteError::TooSlow(patience));
@@ -377,9 +391,10 @@ impl Clerk {
         }
     }
 
-    async fn end<L: Ledger>(mut self, ledger: &L) {
-        if ledger.waiting() > 0 {
-            tracing::error!("{} {} were not written", ledger.waiting(), L::THINGS);
+    async fn end<L: Ledger>(mut self, desk: &Desk<L>) {
+        let left = desk.ledger.waiting() + desk.letters.len();
+        if left > 0 {
+            tracing::error!("{left} {} were not written", L::THINGS);
         }
         self.copying = None;
         let (reader, pool) = (self.reads.become_closed(), self.pool.take());
@@ -392,7 +407,7 @@ impl Clerk {
     }
 }
 
-/// Writes all that waits, or nothing of it.
+/// Writes a group of what waits, or nothing of it.
 async fn commit<L: Ledger>(pool: &SqlitePool, ledger: &mut L) -> Result<(), sqlx::Error> {
     let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
     ledger.write(&mut transaction).await?;
@@ -410,6 +425,13 @@ async fn copy(pool: SqlitePool, after: Duration) -> Result<(), sqlx::Error> {
 async fn copied(copying: &mut Option<Copying>) -> Result<(), sqlx::Error> {
     match copying {
         Some(copying) => copying.await,
+        None => pending().await,
+    }
+}
+
+async fn reached(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
         None => pending().await,
     }
 }

@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use store::{BACKLOG_FILE, HistoryError};
+use store::{BACKLOG_FILE, BacklogPolicy, HistoryError};
 
-use crate::desk::{Desk, row, run, seconds, set_aside};
+use crate::desk::{Desk, PATIENCE, row, run, seconds, set_aside, soon};
 
 /// SQLite fails with the words of a full disk.
 const FILL_UP: &str = "CREATE TRIGGER full BEFORE INSERT ON status_history \
@@ -101,5 +101,18 @@ async fn a_backlog_that_is_damaged_while_it_is_open_begins_anew_under_another_in
     assert_ne!(new.incarnation, old.incarnation);
     assert_eq!(seconds(&new).last(), Some(&6_000));
     assert_eq!(desk.backlog.pending().count, new.rows.len() as u64);
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn a_stop_leaves_nothing_unwritten_that_the_disk_takes_in_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let desk = Desk::with(folder.path(), BacklogPolicy { patience: PATIENCE, ..soon() });
+    desk.append((0..35_000).map(row));
+    desk.stop.cancel();
+    desk.close().await;
+    let desk = Desk::open(folder.path());
+    desk.flush().await;
+    assert_eq!(desk.backlog.pending().count, 35_000);
     desk.close().await;
 }
