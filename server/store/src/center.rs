@@ -12,12 +12,12 @@ use std::time::Duration;
 use protocol::id::EdgeId;
 use protocol::part::Condition;
 use protocol::status::StatusBatch;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::clerk::{Times, Tray, write};
 use crate::reads::Reads;
-use ledger::{Letter, Pending, Received};
+use ledger::{Letter, MOST_WAITING, Pending, Received};
 
 pub use file::CENTER_FILE;
 pub use history::{EdgeExtent, EdgeFilter, EdgeHistory, EdgePage, EdgeRow};
@@ -26,7 +26,16 @@ pub use history::{EdgeExtent, EdgeFilter, EdgeHistory, EdgePage, EdgeRow};
 #[derive(Clone, Debug)]
 pub struct Center {
     outbox: mpsc::Sender<Letter>,
+    /// One permit for each batch that may wait, whosever it is.
+    places: Arc<Semaphore>,
     reads: Reads,
+}
+
+/// A place for one batch among all that wait for the disk.
+#[derive(Debug)]
+pub struct CenterPlace {
+    outbox: mpsc::Sender<Letter>,
+    permit: OwnedSemaphorePermit,
 }
 
 /// Where batches wait for their writer. A writer that is started again takes up where the one before
@@ -52,21 +61,36 @@ impl Center {
         let (outbox, letters) = mpsc::channel(ROOM);
         let tray = Tray::new(letters, Pending::default());
         let reads = tray.reads.clone();
-        (Self { outbox, reads }, CenterInbox(tray))
+        let places = Arc::new(Semaphore::new(MOST_WAITING));
+        (Self { outbox, places, reads }, CenterInbox(tray))
     }
 
-    /// Keeps a batch, and waits until it is on the disk; `false` where the writer has ended. While
-    /// the disk fails it waits; whoever gives up before may hand in the same batch again.
+    /// Waits for a place among the batches of all edges, first come, first served.
+    pub async fn place(&self) -> CenterPlace {
+        let permit = Arc::clone(&self.places).acquire_owned().await;
+        let permit = permit.expect("nobody closes the semaphore");
+        CenterPlace { outbox: self.outbox.clone(), permit }
+    }
+
+    /// Keeps a batch as [`CenterPlace::keep`] does, once there is a place for it.
     pub async fn keep(&self, edge: &EdgeId, batch: StatusBatch) -> bool {
-        let (done, is_kept) = oneshot::channel();
-        let received = Received { edge: edge.clone(), batch };
-        let letter = Letter { received, done };
-        self.outbox.send(letter).await.is_ok() && is_kept.await.is_ok()
+        self.place().await.keep(edge, batch).await
     }
 
     /// What is kept, for those who ask.
     pub fn history(&self) -> EdgeHistory {
         EdgeHistory::new(self.reads.clone())
+    }
+}
+
+impl CenterPlace {
+    /// Keeps a batch, and waits until it is on the disk; `false` where the writer has ended. While
+    /// the disk fails it waits; whoever gives up before may hand in the same batch again.
+    pub async fn keep(self, edge: &EdgeId, batch: StatusBatch) -> bool {
+        let (done, is_kept) = oneshot::channel();
+        let received = Received { edge: edge.clone(), batch };
+        let letter = Letter { received, done, _place: self.permit };
+        self.outbox.send(letter).await.is_ok() && is_kept.await.is_ok()
     }
 }
 
@@ -108,5 +132,5 @@ const KEEP: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 /// A thousand edges bring so little in this time that it is removed in a moment.
 const PRUNE_EVERY: Duration = Duration::from_secs(10 * 60);
 
-/// Batches on their way to the writer; an edge whose batch finds no room waits.
-const ROOM: usize = 256;
+/// Batches on their way to the writer: all that have a place.
+const ROOM: usize = MOST_WAITING;

@@ -28,8 +28,8 @@ pub use backlog::{
     BACKLOG_FILE, Backlog, BacklogInbox, BacklogPolicy, Cursor, Extent, write_backlog,
 };
 pub use center::{
-    CENTER_FILE, Center, CenterInbox, CenterPolicy, EdgeExtent, EdgeFilter, EdgeHistory, EdgePage,
-    EdgeRow, write_center,
+    CENTER_FILE, Center, CenterInbox, CenterPlace, CenterPolicy, EdgeExtent, EdgeFilter,
+    EdgeHistory, EdgePage, EdgeRow, write_center,
 };
 pub use commands::{
     COMMANDS_FILE, CommandFilter, CommandHistory, Commands, CommandsInbox, CommandsPolicy, Setting,

@@ -162,15 +162,19 @@ impl Descent {
     }
 
     fn store(&mut self, batch: StatusBatch) {
-        let (history, edge) = (self.history.clone(), self.edge.clone());
-        let keep = async move {
-            match timeout(KEEP_WITHIN, history.keep(&edge, batch)).await {
-                Ok(true) => Ok(()),
-                Ok(false) => Err("the center is stopping".into()),
-                Err(_) => Err("the center's disk does not take it".into()),
-            }
-        };
-        self.storing = Some(keep.boxed());
+        self.storing = Some(keep(self.history.clone(), self.edge.clone(), batch).boxed());
+    }
+}
+
+/// Has a batch kept. That others wait too is not the disk's fault: its time begins with the place.
+async fn keep(history: Center, edge: EdgeId, batch: StatusBatch) -> Result<(), String> {
+    let Ok(place) = timeout(PLACE_WITHIN, history.place()).await else {
+        return Err("too many batches wait for the center's disk".into());
+    };
+    match timeout(KEEP_WITHIN, place.keep(&edge, batch)).await {
+        Ok(true) => Ok(()),
+        Ok(false) => Err("the center is stopping".into()),
+        Err(_) => Err("the center's disk does not take it".into()),
     }
 }
 
@@ -191,5 +195,51 @@ async fn stuck(at: Option<time::Instant>) {
 /// Edges are to know before they lose patience; what the disk takes later is not lost.
 const KEEP_WITHIN: Duration = Duration::from_secs(10);
 
+/// What others have waiting is written by then, or the disk takes nothing.
+const PLACE_WITHIN: Duration = Duration::from_secs(60);
+
 /// RFC 6455: a text frame held no text.
 const NOT_UTF8: CloseCode = CloseCode::Other(1007);
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::{Instant, sleep};
+
+    use super::*;
+
+    fn none() -> StatusBatch {
+        StatusBatch { incarnation: "one".parse().unwrap(), rows: Vec::new() }
+    }
+
+    /// Takes all places; nobody writes.
+    async fn crowded(history: &Center) -> Vec<store::CenterPlace> {
+        let mut places = Vec::new();
+        while let Ok(place) = timeout(KEEP_WITHIN, history.place()).await {
+            places.push(place);
+        }
+        places
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waiting_for_others_takes_nothing_of_the_disks_time() {
+        let (history, _inbox) = Center::open();
+        let (places, start) = (crowded(&history).await, Instant::now());
+        let leave = async {
+            sleep(Duration::from_secs(50)).await;
+            drop(places);
+        };
+        let edge = "north".parse().unwrap();
+        let (outcome, ()) = tokio::join!(keep(history, edge, none()), leave);
+        assert_eq!(outcome.unwrap_err(), "the center's disk does not take it");
+        assert_eq!(start.elapsed().as_secs(), 60);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_edge_is_told_in_the_end_that_there_is_no_place() {
+        let (history, _inbox) = Center::open();
+        let (_places, start) = (crowded(&history).await, Instant::now());
+        let outcome = keep(history, "north".parse().unwrap(), none()).await;
+        assert_eq!(outcome.unwrap_err(), "too many batches wait for the center's disk");
+        assert_eq!(start.elapsed().as_secs(), 60);
+    }
+}

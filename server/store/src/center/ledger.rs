@@ -8,7 +8,7 @@ use protocol::id::EdgeId;
 use protocol::status::StatusBatch;
 use protocol::time::Timestamp;
 use sqlx::SqliteConnection;
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::file::{CENTER, prune, write};
 use crate::clerk::Ledger;
@@ -19,6 +19,8 @@ use crate::open::{Database, ago, now};
 pub(crate) struct Letter {
     pub(super) received: Received,
     pub(super) done: oneshot::Sender<()>,
+    /// Its place among all that wait; free once the letter is gone.
+    pub(super) _place: OwnedSemaphorePermit,
 }
 
 #[derive(Debug)]
@@ -38,6 +40,23 @@ pub(crate) struct Pending {
 impl Pending {
     pub(super) fn keep_for(&mut self, keep: Duration) {
         self.keep = Some(keep);
+    }
+
+    /// Those whom nobody waits for any more will come again.
+    fn drop_abandoned(&mut self) {
+        self.waiting.retain(|letter| !letter.done.is_closed());
+    }
+
+    /// Takes out as much as one transaction writes, at least one batch.
+    fn split(&mut self) -> VecDeque<Letter> {
+        let mut rows = 0;
+        let has_room = |letter: &Letter| {
+            rows += letter.received.batch.rows.len();
+            rows <= LARGEST_GROUP
+        };
+        let fitting = self.waiting.iter().map(has_room).take_while(|fits| *fits).count();
+        let rest = self.waiting.split_off(fitting.max(1).min(self.waiting.len()));
+        mem::replace(&mut self.waiting, rest)
     }
 }
 
@@ -70,7 +89,8 @@ impl Ledger for Pending {
 
     async fn write(&mut self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
         let now = now();
-        self.under_way = mem::take(&mut self.waiting);
+        self.drop_abandoned();
+        self.under_way = self.split();
         for letter in &self.under_way {
             write(connection, &letter.received, now).await?;
         }
@@ -84,11 +104,10 @@ impl Ledger for Pending {
         }
     }
 
-    /// Those whom nobody waits for any more will come again.
     fn take_back(&mut self) {
         let newer = mem::replace(&mut self.waiting, mem::take(&mut self.under_way));
         self.waiting.extend(newer);
-        self.waiting.retain(|letter| !letter.done.is_closed());
+        self.drop_abandoned();
     }
 
     async fn prune(
@@ -108,4 +127,67 @@ impl Ledger for Pending {
 }
 
 /// In batches; a disk that fails lets edges wait, and not the memory grow.
-const MOST_WAITING: usize = 256;
+pub(super) const MOST_WAITING: usize = 256;
+
+/// How many rows one transaction writes: some tenths of a second's work.
+const LARGEST_GROUP: usize = 10_000;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use protocol::status::{NumberedRow, StatusRow};
+    use sqlx::Connection as _;
+    use tokio::sync::Semaphore;
+
+    use super::*;
+
+    fn letter(rows: u64) -> (Letter, oneshot::Receiver<()>) {
+        let row = StatusRow {
+            bit_position: None,
+            device_id: "board-1".parse().unwrap(),
+            new_value: String::new(),
+            old_value: String::new(),
+            record_time: Timestamp::default(),
+            status_name: String::new(),
+            status_type: String::new(),
+            timestamp: Timestamp::default(),
+        };
+        let rows = (0..rows).map(|id| NumberedRow { id, row: row.clone() }).collect();
+        let batch = StatusBatch { incarnation: "one".parse().unwrap(), rows };
+        let received = Received { edge: "north".parse().unwrap(), batch };
+        let _place = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+        let (done, is_kept) = oneshot::channel();
+        (Letter { received, done, _place }, is_kept)
+    }
+
+    #[test]
+    fn one_transaction_writes_ten_thousand_rows_or_one_batch() {
+        let (mut pending, mut askers) = (Pending::default(), Vec::new());
+        for rows in [4_000, 6_000, 1, 20_000, 9_999, 1, 1] {
+            let (letter, is_kept) = letter(rows);
+            pending.take(letter);
+            askers.push(is_kept);
+        }
+        let groups = std::iter::repeat_with(|| pending.split().len());
+        assert!(groups.take(5).eq([2, 1, 1, 2, 1]));
+        assert_eq!((pending.split().len(), pending.waiting()), (0, 0));
+    }
+
+    #[tokio::test]
+    async fn what_nobody_waits_for_any_more_is_not_written() {
+        let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        CENTER.schema.run_direct(None, &mut connection, false).await.unwrap();
+        let mut pending = Pending::default();
+        let (abandoned, _) = letter(10);
+        let (wanted, mut is_kept) = letter(3);
+        pending.take(abandoned);
+        pending.take(wanted);
+        pending.write(&mut connection).await.unwrap();
+        pending.done();
+        assert_eq!(is_kept.try_recv(), Ok(()));
+        let count = sqlx::query_scalar("SELECT count(*) FROM history");
+        let rows: i64 = count.fetch_one(&mut connection).await.unwrap();
+        assert_eq!(rows, 3);
+    }
+}

@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use store::{CENTER_FILE, HistoryError};
+use store::{CENTER_FILE, Center, HistoryError};
+use tokio::time::timeout;
 
 use crate::desk::{Desk, PATIENCE, all_of, batch, run};
 
@@ -24,7 +25,7 @@ async fn a_batch_is_acknowledged_only_once_there_is_room_for_it() {
     assert!(why.contains(CENTER_FILE) && !keeping.is_finished(), "{why}");
     assert!(desk.rows("north").await.is_empty());
     run(folder.path(), MAKE_ROOM).await;
-    assert!(tokio::time::timeout(PATIENCE, keeping).await.unwrap().unwrap());
+    assert!(timeout(PATIENCE, keeping).await.unwrap().unwrap());
     desk.works().await;
     assert_eq!(desk.rows("north").await.len(), 100);
     desk.close().await;
@@ -46,7 +47,7 @@ async fn while_the_disk_fails_edges_wait_and_a_stop_acknowledges_nothing() {
     desk.close().await;
     // Nobody takes up what the writer left.
     for kept in waiting {
-        assert!(!tokio::time::timeout(PATIENCE, kept).await.unwrap().unwrap());
+        assert!(!timeout(PATIENCE, kept).await.unwrap().unwrap());
     }
 }
 
@@ -78,4 +79,20 @@ async fn a_damaged_file_is_set_aside_and_a_new_one_begun() {
     let aside: Vec<_> =
         files.filter(|path| path.to_string_lossy().contains("center-damaged-")).collect();
     assert!(aside.len() == 1 && fs::read(&aside[0]).unwrap() == noise, "nothing of it is lost");
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_batches_wait_than_there_are_places_whosever_they_are() {
+    // Nobody writes.
+    let (center, _inbox) = Center::open();
+    let mut places = Vec::new();
+    for _ in 0..256 {
+        places.push(timeout(PATIENCE, center.place()).await.unwrap());
+    }
+    assert!(timeout(PATIENCE, center.place()).await.is_err());
+    let (edge, place) = ("north".parse().unwrap(), places.pop().unwrap());
+    assert!(timeout(PATIENCE, place.keep(&edge, batch("one", 0..100))).await.is_err());
+    assert!(timeout(PATIENCE, center.place()).await.is_err(), "what was given up still waits");
+    places.pop();
+    assert!(timeout(PATIENCE, center.place()).await.is_ok());
 }
