@@ -206,6 +206,12 @@ impl Session {
         self.server_time.at(now)
     }
 
+    /// The latest that the server's time can be; `None` until it has answered a beat of this
+    /// connection. A recorded answer tells nothing: it echoes no beat that awaits one.
+    pub fn latest_server_time(&self, now: Instant) -> Option<Timestamp> {
+        self.server_time.at_most(now)
+    }
+
     fn link_state(&self) -> LinkState {
         let tries = self.backoff.tries();
         match &self.state {

@@ -86,11 +86,10 @@ impl Session {
     }
 
     fn on_ack(&mut self, ack: &HeartbeatAck, now: Instant) -> Vec<Action> {
-        self.server_time.correct(ack.server_time, now);
         let State::Live { heart, .. } = &mut self.state else { return Vec::new() };
-        if let Some(rtt) = heart.answer(ack.echo, now) {
-            self.vitals.rtt = Some(rtt);
-        }
+        let rtt = heart.answer(ack.echo, now);
+        self.vitals.rtt = rtt.or(self.vitals.rtt);
+        self.server_time.correct(ack.server_time, rtt, now);
         let news = self.streams.reach(&ack.streams, ack.server_time, now, &mut self.vitals);
         let mut actions = self.tell(news, now);
         let again = self.streams.unanswered(now);

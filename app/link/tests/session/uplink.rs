@@ -5,7 +5,7 @@ use link::{Action, Config, Event, Policy, Session};
 use protocol::time::{Clock, Instant};
 use protocol::wire::CloseCode;
 
-use crate::stage::{EPOCH, Frame, device, seal, success};
+use crate::stage::{EPOCH, Frame, Page, ack, device, seal, success};
 
 fn session() -> Session {
     let (seal, policy) = (seal(), Policy::uplink());
@@ -70,8 +70,25 @@ fn a_center_without_streams_keeps_an_edge_quiet() {
                 .nth(1)
                 .and_then(|rest| rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok());
             let echo = protocol::time::Timestamp::from_millis(echo.unwrap());
-            hear(&mut session, &crate::stage::ack(echo, &[]), now);
+            hear(&mut session, &ack(echo, &[]), now);
         }
         assert!(session.status().is_live());
     }
+}
+
+#[test]
+fn what_was_recorded_tells_nobody_how_late_it_is() {
+    let mut page = Page::new(7);
+    page.greeted(success("c-1", EPOCH, false));
+    assert_eq!(page.session.latest_server_time(page.now), None, "a greeting may be of any age");
+    let recorded = ack(page.sent[0].timestamp, &[]);
+    page.hear(recorded.clone());
+    assert!(page.session.latest_server_time(page.now).is_some());
+    page.closed(1006);
+    page.pass(5_000);
+    page.greeted(success("c-2", EPOCH, false));
+    page.hear(recorded);
+    assert_eq!(page.session.latest_server_time(page.now), None, "it answers no beat of this one");
+    page.answer(&[]);
+    assert!(page.session.latest_server_time(page.now).is_some());
 }

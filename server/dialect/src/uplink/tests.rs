@@ -74,8 +74,8 @@ fn said(actions: &[Action]) -> Vec<&str> {
 /// The answers to batches.
 fn answers(actions: &[Action]) -> Vec<Result<u64, (u64, String)>> {
     let read = |text| match Downward::read(text, &seal("a token for tests")) {
-        Said::Word(Downward::Uploaded(Uploaded { batch })) => Some(Ok(batch)),
-        Said::Word(Downward::UploadFailed(UploadFailed { batch, reason })) => {
+        Said::Word(Downward::Uploaded(Uploaded { batch }), _) => Some(Ok(batch)),
+        Said::Word(Downward::UploadFailed(UploadFailed { batch, reason }), _) => {
             Some(Err((batch, reason)))
         }
         _ => None,

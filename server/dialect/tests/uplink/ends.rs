@@ -195,7 +195,7 @@ impl Edge {
             };
             self.follow(steps, now);
         }
-        if let Said::Word(word) = said {
+        if let Said::Word(word, _) = said {
             let steps = self.uploader.hear(&word);
             self.follow(steps, now);
         }

@@ -208,9 +208,11 @@ impl Edge {
         if std::mem::replace(&mut self.is_live, is_live) != is_live {
             self.turn().await;
         }
-        if let Said::Word(word) = said {
+        if let Said::Word(word, at) = said {
             if let Downward::Command(command) = &word {
-                self.orders.take(command.clone());
+                let latest = self.session.latest_server_time(self.hub.stopwatch().now());
+                let latest = latest.filter(|latest| at <= *latest);
+                self.orders.take(command.clone(), latest.map(|latest| latest.since(at)));
             }
             let steps = self.uploader.hear(&word);
             self.follow(steps).await;

@@ -1,4 +1,4 @@
-//! A line between edge and center that can be cut, or go deaf one way.
+//! A line between edge and center that can be cut, go deaf one way, or be held up.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,6 +13,8 @@ pub(crate) struct Forwarder {
     pub(crate) address: SocketAddr,
     /// What the center says does not arrive.
     is_deaf: Arc<AtomicBool>,
+    /// What the center says waits.
+    is_held: watch::Sender<bool>,
     cuts: watch::Sender<u64>,
 }
 
@@ -21,14 +23,15 @@ impl Forwarder {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (is_deaf, cuts) = (Arc::new(AtomicBool::new(false)), watch::Sender::new(0));
-        let (deaf, cut) = (Arc::clone(&is_deaf), cuts.subscribe());
+        let (is_held, never_held) = (watch::Sender::new(false), watch::Sender::new(false));
+        let (deaf, cut, held) = (Arc::clone(&is_deaf), cuts.subscribe(), is_held.subscribe());
         tokio::spawn(async move {
             while let Ok((edge, _)) = listener.accept().await {
                 let Ok(center) = TcpStream::connect(center).await else { continue };
                 let ((from_edge, to_edge), (from_center, to_center)) =
                     (edge.into_split(), center.into_split());
-                let up = pump(from_edge, to_center, Arc::default());
-                let down = pump(from_center, to_edge, Arc::clone(&deaf));
+                let up = pump(from_edge, to_center, Arc::default(), never_held.subscribe());
+                let down = pump(from_center, to_edge, Arc::clone(&deaf), held.clone());
                 let mut cut = cut.clone();
                 cut.mark_unchanged();
                 tokio::spawn(async move {
@@ -40,11 +43,15 @@ impl Forwarder {
                 });
             }
         });
-        Self { address, is_deaf, cuts }
+        Self { address, is_deaf, is_held, cuts }
     }
 
     pub(crate) fn deafen(&self, is_deaf: bool) {
         self.is_deaf.store(is_deaf, Ordering::SeqCst);
+    }
+
+    pub(crate) fn hold_up(&self, is_held: bool) {
+        self.is_held.send_replace(is_held);
     }
 
     pub(crate) fn cut(&self) {
@@ -52,9 +59,16 @@ impl Forwarder {
     }
 }
 
-async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, is_deaf: Arc<AtomicBool>) {
+async fn pump(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    is_deaf: Arc<AtomicBool>,
+    mut is_held: watch::Receiver<bool>,
+) {
     let mut buffer = vec![0; 4096];
     while let Ok(read @ 1..) = from.read(&mut buffer).await {
+        // The line goes with its forwarder.
+        let _ = is_held.wait_for(|is_held| !is_held).await;
         if !is_deaf.load(Ordering::SeqCst) && to.write_all(&buffer[..read]).await.is_err() {
             return;
         }

@@ -6,6 +6,7 @@ use protocol::job::{Done, Execution, Job, NotDone, Task};
 use protocol::reading::Value;
 use tempfile::tempdir;
 
+use crate::forwarder::Forwarder;
 use crate::raw::Raw;
 use crate::servers::{CenterHouse, EdgeHouse, TOKEN, until};
 
@@ -32,6 +33,7 @@ async fn give(center: &CenterHouse, edge: &mut EdgeHouse) -> (Job, String, Asked
         tokio::select! {
             job = edge.jobs.recv() => {
                 let job = job.unwrap();
+                assert!(!job.key.id.starts_with(HELD_UP), "its time had passed");
                 // The answer to an earlier one that came late after all is nobody's.
                 if job.key.id == id {
                     return (job, id, asked);
@@ -51,6 +53,9 @@ async fn give(center: &CenterHouse, edge: &mut EdgeHouse) -> (Job, String, Asked
     }
     unreachable!("there are more numbers than patience")
 }
+
+/// How orders are called that are to come too late.
+const HELD_UP: &str = "held-up-";
 
 type Asked = tokio::task::JoinHandle<Reply>;
 
@@ -83,6 +88,31 @@ async fn an_order_goes_down_and_its_answer_up() {
     let outcome = outcome(asked.await.unwrap());
     assert_eq!(outcome.failure, None);
     assert_eq!((outcome.old, outcome.new), (Some(Value::Number(30.0)), Some(Value::Number(32.0))));
+    edge.close().await;
+    center.close().await;
+}
+
+#[tokio::test]
+async fn an_order_that_was_held_up_on_its_way_is_not_carried_out() {
+    let (above, below) = (tempdir().unwrap(), tempdir().unwrap());
+    let center = CenterHouse::open(above.path()).await;
+    let line = Forwarder::to(center.address).await;
+    let mut edge = EdgeHouse::open(below.path());
+    edge.poll().await;
+    edge.dial(line.address, TOKEN);
+    until(async || (center.is_reached() && edge.is_reaching()).then_some(())).await;
+    line.hold_up(true);
+    for number in 0.. {
+        // On a machine with much to do, it may not even have been sent.
+        let held_up = order(&format!("{HELD_UP}{number}"), Some("99"));
+        let reply = outcome(center.hub.order(held_up).await.unwrap());
+        if reply.failure == Some(Failure::DeviceTimeout) {
+            break;
+        }
+    }
+    line.hold_up(false);
+    let (job, id, _) = give(&center, &mut edge).await;
+    assert_eq!(job.key.id, id);
     edge.close().await;
     center.close().await;
 }

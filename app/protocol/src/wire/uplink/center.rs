@@ -47,7 +47,8 @@ pub struct UploadFailed {
 /// A text of the center, as an edge may take it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Said {
-    Word(Downward),
+    /// A word, and when it was said by the center's clock.
+    Word(Downward, Timestamp),
     /// The check code is wrong; whatever it was, it does not count.
     Tampered,
     /// Words of the native wire, or none that are known here.
@@ -80,27 +81,29 @@ impl Downward {
         let word = Self::of(text);
         match word {
             Some(_) if !is_sound => Said::Tampered,
-            Some(word) => Said::Word(word),
+            Some((word, at)) => Said::Word(word, at),
             None => Said::Other,
         }
     }
 
-    fn of(text: &str) -> Option<Self> {
+    fn of(text: &str) -> Option<(Self, Timestamp)> {
         #[derive(Deserialize)]
         struct Envelope<'a> {
             #[serde(borrow)]
             data: &'a RawValue,
+            timestamp: Timestamp,
             #[serde(rename = "type")]
             kind: &'a str,
         }
-        let Envelope { data, kind } = serde_json::from_str(text).ok()?;
+        let Envelope { data, timestamp, kind } = serde_json::from_str(text).ok()?;
         let data = data.get();
-        match kind {
+        let word = match kind {
             "COMMAND" => serde_json::from_str(data).ok().map(Self::Command),
             "UPLOADED" => serde_json::from_str(data).ok().map(Self::Uploaded),
             "UPLOAD_FAILED" => serde_json::from_str(data).ok().map(Self::UploadFailed),
             _ => None,
-        }
+        };
+        Some((word?, timestamp))
     }
 }
 
@@ -124,11 +127,13 @@ mod tests {
                 within_ms: 450,
             }),
         ] {
-            let text = word.write(&seal_here, "north", Timestamp::from_millis(5));
+            let at = Timestamp::from_millis(5);
+            let text = word.write(&seal_here, "north", at);
             assert_eq!(Downward::read(&text, &seal("another token here")), Said::Tampered);
-            assert_eq!(Downward::read(&text, &seal_here), Said::Word(word));
+            assert_eq!(Downward::read(&text, &seal_here), Said::Word(word, at));
         }
-        for text in ["", "{", "[]", r#"{"type":"HEARTBEAT_ACK","data":{}}"#] {
+        let untimed = r#"{"type":"UPLOADED","data":{"batch":7}}"#;
+        for text in ["", "{", "[]", r#"{"type":"HEARTBEAT_ACK","data":{}}"#, untimed] {
             assert_eq!(Downward::read(text, &seal_here), Said::Other, "{text}");
         }
     }
