@@ -95,6 +95,8 @@ pub struct Arbiter {
 struct Pending {
     record: CommandRecord,
     accepted: Instant,
+    /// By then the field has to be done with it, and it must not be carried out any more.
+    field_until: Instant,
     channel: ChannelId,
     task: Task,
     targets: Vec<Target>,
@@ -198,10 +200,10 @@ impl Arbiter {
         let mut verdicts = Vec::new();
         while let Some(key) = self.lanes.get_mut(&channel).and_then(Lane::next) {
             let Some(pending) = self.pending.get_mut(&key) else { continue };
-            let within = (pending.accepted + FIELD_SHARE).since(now);
+            let within = pending.field_until.since(now);
             if within < SHORTEST_JOB {
                 let (old, ms) = (pending.old, pending.elapsed(now));
-                let detail = "the channel was busy until its time had passed".into();
+                let detail = "its time had passed before it was its turn".into();
                 let outcome = failed(clock.at(now), Failure::Expired, detail, old, ms);
                 self.end(&key, outcome, now, &mut verdicts);
                 continue;

@@ -9,7 +9,7 @@ use protocol::time::{Clock, Instant, Timestamp};
 
 use super::ending::{conflict, failed};
 use super::plan::{Plan, Refusal, Target, plan};
-use super::{ANSWER_WITHIN, Arbiter, Asker, Ground, Pending, Verdict, said};
+use super::{ANSWER_WITHIN, Arbiter, Asker, FIELD_SHARE, Ground, Pending, Verdict, said};
 
 impl Arbiter {
     /// Takes an order: carries it out in its turn, or answers at once why not.
@@ -134,8 +134,11 @@ impl Arbiter {
         verdicts.push(Verdict::Record(record.clone()));
         verdicts.push(Verdict::Changed(device));
         let askers = vec![asker];
-        let accepted = now;
-        let pending = Pending { record, accepted, channel, task, targets, old, askers };
+        let (accepted, share) = (now, now + FIELD_SHARE);
+        let valid_until = record.order.valid_until.map(|until| now + until.since(at));
+        let field_until = valid_until.map_or(share, |until| until.min(share));
+        let pending =
+            Pending { record, accepted, field_until, channel, task, targets, old, askers };
         self.pending.insert(key, pending);
         verdicts
     }

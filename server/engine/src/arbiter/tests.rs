@@ -183,6 +183,25 @@ fn what_can_do_harm_is_not_done_where_nobody_can_put_on_record_who_did_it() {
 }
 
 #[test]
+fn the_field_has_no_longer_than_the_order_is_valid() {
+    let valid_for = |id: &str, millis| {
+        let valid_until = Some(clock().at(at(millis)));
+        Order { valid_until, ..order(Origin::Local, id, "START", None) }
+    };
+    for (valid_millis, expected) in [(100, Some(90)), (9_000, Some(410)), (25, None)] {
+        let mut stage = Scene::new();
+        let start = valid_for("c1", valid_millis);
+        stage.order(start.clone(), 1, 0);
+        stage.recorded(&start, 10);
+        let within = stage.jobs.first().map(|job| job.within);
+        assert_eq!(within, expected.map(Duration::from_millis), "valid for {valid_millis} ms");
+        if expected.is_none() {
+            assert_eq!(stage.failure(1), Some(Failure::Expired));
+        }
+    }
+}
+
+#[test]
 fn an_order_is_recorded_written_verified_and_answered_once() {
     // S0-16, S0-22 to S0-25
     let mut stage = Scene::new();
