@@ -1,6 +1,6 @@
 //! The batches that are not on the disk yet, and who waits for each.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::mem;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use protocol::time::Timestamp;
 use sqlx::SqliteConnection;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use super::file::{CENTER, prune, write};
+use super::file::{CENTER, Found, prune, write};
 use crate::clerk::Ledger;
 use crate::open::{Database, ago, now};
 
@@ -35,6 +35,12 @@ pub(crate) struct Pending {
     keep: Option<Duration>,
     waiting: VecDeque<Letter>,
     under_way: VecDeque<Letter>,
+    /// What is told of those under way, once they are on the disk.
+    found: Vec<Found>,
+    /// Edges that give numbers again which they gave to other rows.
+    confused: BTreeSet<EdgeId>,
+    /// Those of whom that was told.
+    told: BTreeSet<EdgeId>,
 }
 
 impl Pending {
@@ -45,6 +51,30 @@ impl Pending {
     /// Those whom nobody waits for any more will come again.
     fn drop_abandoned(&mut self) {
         self.waiting.retain(|letter| !letter.done.is_closed());
+    }
+
+    /// Tells of numbers that were given again, once of each edge.
+    fn look_at(&mut self, edge: &EdgeId, found: Found) {
+        if found.dropped > 0 {
+            tracing::error!(
+                "{} rows of edge `{edge}` are not kept: their numbers were given too often",
+                found.dropped
+            );
+        }
+        match found {
+            Found { reused: 1.., .. } => {
+                self.confused.insert(edge.clone());
+                if self.told.insert(edge.clone()) {
+                    tracing::warn!(
+                        "edge `{edge}` gives numbers again that it gave to other rows: {PUT_BACK}"
+                    );
+                }
+            }
+            Found { new: 1.., .. } => {
+                self.confused.remove(edge);
+            }
+            _ => {}
+        }
     }
 
     /// Takes out as much as one transaction writes, at least one batch.
@@ -91,14 +121,17 @@ impl Ledger for Pending {
         let now = now();
         self.drop_abandoned();
         self.under_way = self.split();
+        self.found.clear();
         for letter in &self.under_way {
-            write(connection, &letter.received, now).await?;
+            self.found.push(write(connection, &letter.received, now).await?);
         }
         Ok(())
     }
 
     fn done(&mut self) {
-        for letter in mem::take(&mut self.under_way) {
+        let found = mem::take(&mut self.found);
+        for (letter, found) in mem::take(&mut self.under_way).into_iter().zip(found) {
+            self.look_at(&letter.received.edge, found);
             // Who no longer waits hands it in again.
             let _ = letter.done.send(());
         }
@@ -124,10 +157,20 @@ impl Ledger for Pending {
     fn take_lost(&mut self) -> u64 {
         0
     }
+
+    fn complaint(&self) -> Option<String> {
+        let edges = self.confused.iter().map(|edge| format!("`{edge}`")).collect::<Vec<_>>();
+        (!edges.is_empty())
+            .then(|| format!("numbers are given again by edge {}: {PUT_BACK}", edges.join(", ")))
+    }
 }
 
 /// In batches; a disk that fails lets edges wait, and not the memory grow.
 pub(super) const MOST_WAITING: usize = 256;
+
+/// What is known of an edge that gives numbers again.
+const PUT_BACK: &str = "a copy of its backlog.db was probably put back; \
+                        such rows are kept under an incarnation of their own";
 
 /// How many rows one transaction writes: some tenths of a second's work.
 const LARGEST_GROUP: usize = 10_000;

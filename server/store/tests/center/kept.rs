@@ -49,6 +49,50 @@ async fn the_same_number_of_another_edge_or_incarnation_is_another_row() {
 }
 
 #[tokio::test]
+async fn numbers_that_a_copy_of_a_backlog_gives_again_cost_no_row() {
+    // S0-49
+    let folder = tempfile::tempdir().unwrap();
+    let mut desk = Desk::open(folder.path());
+    let longest = "x".repeat(64);
+    for incarnation in ["one", &longest] {
+        let old = batch(incarnation, 0..100);
+        let copy = |text: &str| {
+            let mut copy = batch(incarnation, 90..110);
+            copy.rows.iter_mut().for_each(|row| row.row.old_value = text.into());
+            copy
+        };
+        desk.keep("north", old.clone()).await;
+        desk.works().await;
+        // Each is sent again, as after a line that broke.
+        for again in [copy("first"), copy("first"), copy("second"), old.clone(), copy("second")] {
+            desk.keep("north", again).await;
+        }
+        let why = desk.fails("given again by edge `north`").await;
+        assert!(why.contains("backlog.db"), "{why}");
+        let rows = desk.rows("north").await;
+        let of = |name: &str| {
+            let rows = rows.iter().filter(|row| row.incarnation.as_str() == name);
+            let mut rows: Vec<_> = rows.map(|row| row.row.clone()).collect();
+            rows.sort_unstable_by_key(|row| row.id);
+            rows
+        };
+        // What was not given before is no copy.
+        let news = copy("first").rows.split_off(10);
+        assert_eq!(of(incarnation), [old.rows, news].concat());
+        let names =
+            [2, 3].map(|copy| format!("{}.{copy}", &incarnation[..incarnation.len().min(62)]));
+        assert_eq!(of(&names[0])[..10], copy("first").rows[..10]);
+        assert_eq!(of(&names[0])[10..], copy("second").rows[10..]);
+        assert_eq!(of(&names[1]), copy("second").rows[..10]);
+        desk.keep("north", batch(incarnation, 110..120)).await;
+        desk.works().await;
+    }
+    let rows = desk.rows("north").await.len() as u64;
+    assert_eq!((rows, desk.extents().await[0].rows), (300, 300));
+    desk.close().await;
+}
+
+#[tokio::test]
 async fn a_batch_is_acknowledged_once_it_is_on_the_disk() {
     let folder = tempfile::tempdir().unwrap();
     let desk = Desk::open(folder.path());
