@@ -1,13 +1,15 @@
 //! The file of edges' history: what is written to it, and what is removed.
 
+use std::time::Duration;
+
 use protocol::id::{EdgeId, Incarnation};
 use protocol::status::NumberedRow;
 use protocol::time::Timestamp;
 use sqlx::{Row as _, SqliteConnection};
 
 use super::ledger::Received;
-use crate::number::{at, whole};
-use crate::open::{Database, LONG_LOG};
+use crate::number::{at, moment, whole};
+use crate::open::{Database, LONG_LOG, ago};
 use crate::rows::rows;
 use crate::status::columns;
 
@@ -80,17 +82,37 @@ fn of_copy(incarnation: &Incarnation, copy: u32) -> String {
     incarnation.as_str().chars().take(room).collect::<String>() + &suffix
 }
 
-/// Removes some of the rows that came before `oldest`; whether there may be more.
+/// What became of what is old.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Pruned {
+    /// Some of it is gone; whether there may be more.
+    Some { is_more: bool },
+    /// All of it is there: nothing came for so long after it that the clock is rather wrong.
+    Doubted,
+}
+
+/// Removes some of the rows that came longer than `keep` before `now`.
+///
+/// A clock that leaps ahead makes everything old at once. What lies further before the rows that
+/// came next, or before `now`, than rows are kept is therefore left alone, until that is old too.
 pub(super) async fn prune(
     connection: &mut SqliteConnection,
-    oldest: Timestamp,
-) -> Result<bool, sqlx::Error> {
-    let span = sqlx::query(OLDEST).bind(SLICE).fetch_one(&mut *connection).await?;
-    let last: Option<i64> = span.try_get(0)?;
-    let discount = sqlx::query(DISCOUNT_ROWS).bind(last).bind(at(oldest));
+    now: Timestamp,
+    keep: Duration,
+) -> Result<Pruned, sqlx::Error> {
+    let oldest = at(ago(now, keep));
+    let around = sqlx::query(AROUND).bind(oldest).fetch_one(&mut *connection).await?;
+    let (Some(last), next): (Option<i64>, Option<i64>) = (around.try_get(0)?, around.try_get(1)?)
+    else {
+        return Ok(Pruned::Some { is_more: false });
+    };
+    if moment(last) < ago(next.map_or(now, moment), keep) {
+        return Ok(Pruned::Doubted);
+    }
+    let discount = sqlx::query(DISCOUNT_ROWS).bind(oldest).bind(SLICE);
     discount.execute(&mut *connection).await?;
-    let pruned = sqlx::query(PRUNE).bind(last).bind(at(oldest)).execute(connection).await?;
-    Ok(pruned.rows_affected() >= u64::from(SLICE))
+    let pruned = sqlx::query(PRUNE).bind(oldest).bind(SLICE).execute(connection).await?;
+    Ok(Pruned::Some { is_more: pruned.rows_affected() >= u64::from(SLICE) })
 }
 
 /// One that writes; those who read have their own.
@@ -135,15 +157,20 @@ const COUNT_ROWS: &str = "\
     UPDATE edges SET rows = rows + ?2, \
     newest = max(coalesce(newest, ?3), coalesce(?3, newest)), received_at = ?4 WHERE edge = ?1";
 
-/// The end of the first slice, in the order in which rows came.
-const OLDEST: &str = "SELECT max(seq) FROM (SELECT seq FROM history ORDER BY seq LIMIT ?)";
+/// When the last of what is old came, and the first of what is not.
+const AROUND: &str = "\
+    SELECT (SELECT max(received_at) FROM history WHERE received_at < ?1), \
+    (SELECT min(received_at) FROM history WHERE received_at >= ?1)";
 
 const DISCOUNT_ROWS: &str = "\
     UPDATE edges SET rows = edges.rows - gone.rows FROM \
-    (SELECT edge, count(*) AS rows FROM history WHERE seq <= ?1 AND received_at < ?2 GROUP BY edge) \
-    AS gone WHERE gone.edge = edges.id";
+    (SELECT edge, count(*) AS rows FROM history WHERE seq IN \
+    (SELECT seq FROM history WHERE received_at < ?1 ORDER BY received_at, seq LIMIT ?2) \
+    GROUP BY edge) AS gone WHERE gone.edge = edges.id";
 
-const PRUNE: &str = "DELETE FROM history WHERE seq <= ?1 AND received_at < ?2";
+const PRUNE: &str = "\
+    DELETE FROM history WHERE seq IN \
+    (SELECT seq FROM history WHERE received_at < ?1 ORDER BY received_at, seq LIMIT ?2)";
 
 /// How many rows one transaction removes: so few that it holds up no batch.
 const SLICE: u32 = 1000;
@@ -153,3 +180,25 @@ const MOST_COPIES: u32 = 100;
 
 /// Incarnations are identifiers, and this is how long those may be.
 const LONGEST_NAME: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Connection as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_old_is_found_without_a_look_at_the_whole_table() {
+        let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        CENTER.schema.run_direct(None, &mut connection, false).await.unwrap();
+        for sql in [AROUND, DISCOUNT_ROWS, PRUNE] {
+            let sql = format!("EXPLAIN QUERY PLAN {sql}");
+            let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(7).bind(7);
+            let steps = query.fetch_all(&mut connection).await.unwrap();
+            let steps: Vec<String> = steps.iter().map(|step| step.get("detail")).collect();
+            let scans = steps.iter().any(|step| step.contains("SCAN history"));
+            let searches = steps.iter().any(|step| step.contains("history_by_arrival"));
+            assert!(!scans && searches, "{steps:?}");
+        }
+    }
+}

@@ -10,9 +10,9 @@ use protocol::time::Timestamp;
 use sqlx::SqliteConnection;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use super::file::{CENTER, Found, prune, write};
+use super::file::{CENTER, Found, Pruned, prune, write};
 use crate::clerk::Ledger;
-use crate::open::{Database, ago, now};
+use crate::open::{Database, now};
 
 /// What is handed in, and who wants to hear that it is on the disk.
 #[derive(Debug)]
@@ -41,6 +41,8 @@ pub(crate) struct Pending {
     confused: BTreeSet<EdgeId>,
     /// Those of whom that was told.
     told: BTreeSet<EdgeId>,
+    /// Nothing that is old is removed, and that was told.
+    is_clock_doubted: bool,
 }
 
 impl Pending {
@@ -148,9 +150,18 @@ impl Ledger for Pending {
         connection: &mut SqliteConnection,
         now: Timestamp,
     ) -> Result<bool, sqlx::Error> {
-        match self.keep {
-            Some(keep) => prune(connection, ago(now, keep)).await,
-            None => Ok(false),
+        let Some(keep) = self.keep else { return Ok(false) };
+        match prune(connection, now, keep).await? {
+            Pruned::Some { is_more } => {
+                self.is_clock_doubted = false;
+                Ok(is_more)
+            }
+            Pruned::Doubted => {
+                if !mem::replace(&mut self.is_clock_doubted, true) {
+                    tracing::warn!("old {} are not removed: {NOTHING_CAME}", Self::THINGS);
+                }
+                Ok(false)
+            }
         }
     }
 
@@ -171,6 +182,10 @@ pub(super) const MOST_WAITING: usize = 256;
 /// What is known of an edge that gives numbers again.
 const PUT_BACK: &str = "a copy of its backlog.db was probably put back; \
                         such rows are kept under an incarnation of their own";
+
+/// Why what is old may not be.
+const NOTHING_CAME: &str = "nothing came for longer than they are kept, \
+                            or the clock was or is ahead";
 
 /// How many rows one transaction writes: some tenths of a second's work.
 const LARGEST_GROUP: usize = 10_000;

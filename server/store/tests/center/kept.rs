@@ -140,17 +140,52 @@ async fn rows_are_forgotten_after_four_hundred_days_in_small_portions() {
     desk.keep("south", batch("one", 0..10)).await;
     desk.keep("north", batch("one", 2_500..2_600)).await;
     desk.close().await;
-    run(
-        folder.path(),
-        "UPDATE history SET received_at = received_at - 401 * 86400000 WHERE id < 2500",
-    )
-    .await;
-    let every = CenterPolicy { prune_every: Duration::from_millis(1), ..Default::default() };
-    let desk = Desk::with(folder.path(), every);
+    let ages = "UPDATE history SET received_at = received_at - iif(id < 2500, 401, 300) * 86400000";
+    run(folder.path(), ages).await;
+    let desk = Desk::with(folder.path(), always());
     let rows = async || desk.extents().await.iter().map(|one| one.rows).collect::<Vec<_>>();
     let reached = async { while rows().await != [100, 0] {} };
     tokio::time::timeout(PATIENCE, reached).await.unwrap();
     assert!(ids(&desk.rows("north").await).into_iter().eq((2_500..2_600).rev()));
     assert!(desk.rows("south").await.is_empty());
     desk.close().await;
+}
+
+#[tokio::test]
+async fn what_came_while_the_clock_was_ahead_keeps_nothing_older_alive() {
+    let folder = tempfile::tempdir().unwrap();
+    let desk = Desk::open(folder.path());
+    for numbers in [2_000..3_100, 0..1_500, 4_000..4_010] {
+        desk.keep("north", batch("one", numbers)).await;
+    }
+    desk.close().await;
+    let ages = "UPDATE history SET received_at = received_at - \
+                iif(id < 2000, 401, iif(id < 4000, -900, 300)) * 86400000";
+    run(folder.path(), ages).await;
+    let desk = Desk::with(folder.path(), always());
+    let reached = async { while desk.extents().await[0].rows != 1_110 {} };
+    tokio::time::timeout(PATIENCE, reached).await.unwrap();
+    let left = (2_000..3_100).chain(4_000..4_010);
+    assert!(ids(&desk.rows("north").await).into_iter().eq(left.rev()));
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn a_clock_that_leaps_ahead_removes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let desk = Desk::open(folder.path());
+    desk.keep("north", batch("one", 0..100)).await;
+    desk.close().await;
+    run(folder.path(), "UPDATE history SET received_at = received_at - 730 * 86400000").await;
+    let desk = Desk::with(folder.path(), always());
+    // It is looked for what is old before the first of them, and after each.
+    for number in 0..20 {
+        desk.keep("south", batch("one", number..number + 1)).await;
+    }
+    assert!(ids(&desk.rows("north").await).into_iter().eq((0..100).rev()));
+    desk.close().await;
+}
+
+fn always() -> CenterPolicy {
+    CenterPolicy { prune_every: Duration::from_millis(1), ..CenterPolicy::default() }
 }
