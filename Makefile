@@ -3,6 +3,7 @@
 # wasm-bindgen's two halves must be equal: this is the version in Cargo.toml.
 WASM_BINDGEN := 0.2.130
 CARGO_LEPTOS := 0.3.11
+CARGO_AUDITABLE := 0.7.7
 CARGO_DENY := 0.20.2
 CARGO_FUZZ := 0.13.2
 # Not locked: its lock file names a crate that the registry no longer serves.
@@ -55,9 +56,9 @@ $(GAPLESS): $(SOURCES) | build-tools
 dev: build-tools
 	cargo leptos watch -- serve
 
-# What the README's figures come from: a quarter of an hour on a machine that does nothing else.
+# What the README's figures come from: twenty-five minutes on a machine that does nothing else.
 bench: build $(LOAD)
-	cargo bench --locked -p dialect -p identity -p store
+	cargo bench --locked -p dialect -p gateway -p identity -p store
 	mkdir -p $(TARGET)/bench
 	$(LOAD) bench --json $(TARGET)/bench/figures.json --html $(TARGET)/bench/figures.html | \
 	  tee $(TARGET)/bench/figures.md
@@ -112,12 +113,14 @@ wasm: build-tools test-tools
 
 # The page in three browsers, and other people's clients, against the one file.
 page: build test-tools
+	readelf --sections $(GAPLESS) | grep -qF .dep-v0
 	cd end2end && timeout 25m npx playwright test
 
 # Hundreds of faults of the line, and a server that is killed each second for a minute.
 trials: build $(LOAD)
 	timeout 5m $(LOAD) faults --seconds 20 --seed 7
 	timeout 5m $(LOAD) kill --seconds 60
+	timeout 5m $(LOAD) uplink --seconds 30 --cut 20 --seed 7
 
 $(LOAD): $(SOURCES) $(shell find end2end/load -name '*.rs')
 	cargo build --release --locked -p load
@@ -133,12 +136,17 @@ build-tools:
 	  rustup target add wasm32-unknown-unknown
 	@$(call tool,wasm-bindgen,$(WASM_BINDGEN),wasm-bindgen-cli@$(WASM_BINDGEN) $(BINDGEN_HOW))
 	@$(call tool,cargo leptos,$(CARGO_LEPTOS),cargo-leptos@$(CARGO_LEPTOS) $(LEPTOS_HOW))
+# It passes all its arguments on, `--version` too.
+	@cargo install --list | grep -qF 'cargo-auditable v$(CARGO_AUDITABLE)' || \
+	  cargo install cargo-auditable@$(CARGO_AUDITABLE) --locked --debug
 
 test-tools: end2end/.browsers/chromium90 end2end/.venv
 	@$(call apt,chromium,chromium)
 	@$(call apt,chromedriver,chromium-driver)
 	@$(call apt,firefox-esr,firefox-esr)
 	@$(call apt,socat,socat)
+	@$(call apt,curl,curl)
+	@$(call apt,openssl,openssl)
 	@$(call tool,cargo deny,$(CARGO_DENY),cargo-deny@$(CARGO_DENY) --locked --debug)
 	@$(call tool,cargo fuzz,$(CARGO_FUZZ),cargo-fuzz@$(CARGO_FUZZ) --locked --debug)
 

@@ -9,7 +9,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use http::Request;
+use http::header::STRICT_TRANSPORT_SECURITY;
+use http::{HeaderValue, Request};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -193,7 +194,15 @@ async fn converse(
         extensions.insert(ConnectInfo(caller.address));
         extensions.insert(caller.is_encrypted);
         let answering = router.clone().oneshot(request);
-        async move { Ok::<_, Infallible>(answering.await.unwrap_or_else(|never| match never {})) }
+        let is_strict = door.tls.as_ref().is_some_and(Tls::is_vouched_for);
+        async move {
+            let mut answer = answering.await.unwrap_or_else(|never| match never {});
+            if is_strict {
+                let year = HeaderValue::from_static("max-age=31536000");
+                answer.headers_mut().insert(STRICT_TRANSPORT_SECURITY, year);
+            }
+            Ok::<_, Infallible>(answer)
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -31,6 +31,8 @@ pub enum Source {
 #[derive(Clone, Debug)]
 pub struct Tls {
     shown: watch::Receiver<Arc<Shown>>,
+    /// Somebody else than we ourselves has signed the certificate.
+    is_vouched_for: bool,
 }
 
 /// What tells the listener of a new certificate.
@@ -52,7 +54,8 @@ impl Tls {
     pub fn open(source: Source, now: i64) -> Result<(Self, Exchange), TlsError> {
         let shown = Shown::read(&source, now)?;
         let (sender, receiver) = watch::channel(Arc::new(shown));
-        Ok((Self { shown: receiver }, Exchange { source, shown: sender }))
+        let is_vouched_for = matches!(source, Source::Files { .. });
+        Ok((Self { shown: receiver, is_vouched_for }, Exchange { source, shown: sender }))
     }
 
     /// SHA-256 of the certificate, as browsers show it.
@@ -63,6 +66,12 @@ impl Tls {
     /// When the certificate ends, in seconds since 1970.
     pub fn expires(&self) -> i64 {
         self.shown.borrow().certificate.expires
+    }
+
+    /// Whether browsers may be told to come by TLS alone: with a certificate of our own making they
+    /// could be locked out.
+    pub(crate) fn is_vouched_for(&self) -> bool {
+        self.is_vouched_for
     }
 
     pub(crate) fn config(&self) -> Arc<ServerConfig> {

@@ -29,6 +29,11 @@ impl House {
         Self::open_locked_for(folder, Duration::from_secs(3600)).await
     }
 
+    pub(crate) async fn open_locked_with(folder: &Path, rules: Rules) -> Self {
+        let people = open(folder, Duration::from_secs(3600)).await;
+        Self::open_to(rules, None, Some(people)).await
+    }
+
     /// Sign-ins hold for so long.
     pub(crate) async fn open_locked_for(folder: &Path, access: Duration) -> Self {
         let people = open(folder, access).await;
