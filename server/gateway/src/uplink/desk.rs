@@ -1,6 +1,7 @@
 //! The center's desk for its edges: who is connected, how each stands, and whose order is with whom.
 
 use std::collections::BTreeMap;
+use std::pin::Pin;
 use std::time::Duration;
 
 use dialect::uplink::Line;
@@ -43,11 +44,28 @@ pub struct EdgeDesk {
 /// What the desk is told or asked.
 #[derive(Debug)]
 pub(super) enum Call {
-    Arrived { edge: EdgeId, socket: ConnectionId, letters: mpsc::Sender<Letter> },
-    Departed { edge: EdgeId, socket: ConnectionId },
-    Heard { edge: EdgeId, socket: ConnectionId, line: Line },
-    Ordered(Job),
-    Executed { edge: EdgeId, device: DeviceId, id: String, execution: Execution },
+    Arrived {
+        edge: EdgeId,
+        socket: ConnectionId,
+        letters: mpsc::Sender<Letter>,
+    },
+    Departed {
+        edge: EdgeId,
+        socket: ConnectionId,
+    },
+    Heard {
+        edge: EdgeId,
+        socket: ConnectionId,
+        line: Line,
+    },
+    /// An order, and when it was handed in.
+    Ordered(Job, Instant),
+    Executed {
+        edge: EdgeId,
+        device: DeviceId,
+        id: String,
+        execution: Execution,
+    },
     List(oneshot::Sender<Vec<(EdgeId, Standing)>>),
 }
 
@@ -56,7 +74,8 @@ pub(super) enum Call {
 pub(super) enum Letter {
     /// Another connection goes on for this edge.
     TakenOver,
-    Order(Command),
+    /// To be done until then.
+    Order(Command, Instant),
 }
 
 /// How an edge stands, for those who ask.
@@ -111,7 +130,8 @@ impl Edges {
     /// Hands an order down to whoever keeps the device. What came of it goes to the Station; where
     /// the desk cannot take it, that is told here.
     pub fn order(&self, job: Job) -> Result<(), NotDone> {
-        self.calls.try_send(Call::Ordered(job)).map_err(|_| NotDone::from(Failure::Busy))
+        let ordered = Call::Ordered(job, Instant::now());
+        self.calls.try_send(ordered).map_err(|_| NotDone::from(Failure::Busy))
     }
 
     pub(super) async fn say(&self, call: Call) -> Result<(), DeskGone> {
@@ -139,6 +159,7 @@ pub async fn run_edge_desk(
     let mut desk = desk.lock().await;
     let mut ticks = interval(BREATH);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut looking: Option<Looking> = None;
     loop {
         let outcome = tokio::select! {
             () = stop.cancelled() => return,
@@ -146,11 +167,38 @@ pub async fn run_edge_desk(
                 Some(call) => desk.take(call, &hub).await,
                 None => return,
             },
-            _ = ticks.tick() => desk.tell(&hub).await,
+            _ = ticks.tick(), if looking.is_none() => {
+                looking = desk.has_news().then(|| look_up(&desk.history));
+                desk.tell_away(&hub).await
+            }
+            extents = found(&mut looking) => desk.tell_news(extents, &hub).await,
         };
         if outcome.is_err() {
             return;
         }
+    }
+}
+
+/// How much is kept of each edge is being counted: no order waits for that.
+type Looking = Pin<Box<dyn Future<Output = Vec<EdgeExtent>> + Send>>;
+
+fn look_up(history: &Center) -> Looking {
+    let history = history.history();
+    Box::pin(async move {
+        let extents = timeout(LOOK_UP_WITHIN, history.extents()).await;
+        // What cannot be read now stays as it was.
+        extents.ok().and_then(Result::ok).unwrap_or_default()
+    })
+}
+
+async fn found(looking: &mut Option<Looking>) -> Vec<EdgeExtent> {
+    match looking {
+        Some(running) => {
+            let extents = running.await;
+            *looking = None;
+            extents
+        }
+        None => std::future::pending().await,
     }
 }
 
@@ -168,7 +216,7 @@ impl EdgeDesk {
                     seat.is_news = true;
                 }
             }
-            Call::Ordered(job) => return self.order(job, hub).await,
+            Call::Ordered(job, since) => return self.order(job, since, hub).await,
             Call::Executed { edge, device, id, execution } => {
                 if let Some(order) = self.orders.remove(&(edge, device, id)) {
                     return hub.tell(Event::Executed { key: order.key, execution }).await;
@@ -216,10 +264,11 @@ impl EdgeDesk {
         seat.miss(Reason::Disconnected, hub).await
     }
 
-    /// Hands an order down, now or never.
-    async fn order(&mut self, job: Job, hub: &Hub) -> Result<(), StationGone> {
+    /// Hands an order down, now or never; its time runs since it was handed in.
+    async fn order(&mut self, mut job: Job, since: Instant, hub: &Hub) -> Result<(), StationGone> {
         let now = Instant::now();
         self.orders.retain(|_, order| now < order.until);
+        job.within = job.within.saturating_sub(now.saturating_duration_since(since));
         let Err(not_done) = self.hand_down(&job, now) else { return Ok(()) };
         let execution = Execution { result: Err(not_done), written_after: None };
         hub.tell(Event::Executed { key: job.key, execution }).await
@@ -237,48 +286,50 @@ impl EdgeDesk {
             // Somebody else's, under the same id: its answer could not be told from this one's.
             return Err(Failure::Busy.into());
         }
+        if job.within.is_zero() {
+            return Err(Failure::Expired.into());
+        }
         let order = Command {
             command: command.clone(),
             command_id: job.key.id.clone(),
             device_id: device.clone(),
             param: param.clone(),
             user: job.key.user.clone(),
-            within_ms: u64::try_from(job.within.as_millis()).unwrap_or(u64::MAX),
+            within_ms: millis(job.within),
         };
-        letters.try_send(Letter::Order(order)).map_err(|_| Failure::Busy)?;
-        self.orders.insert(place, Order { key: job.key.clone(), until: now + job.within });
+        let until = now + job.within;
+        letters.try_send(Letter::Order(order, until)).map_err(|_| Failure::Busy)?;
+        self.orders.insert(place, Order { key: job.key.clone(), until });
         Ok(())
     }
 
-    /// Tells what is new of the edges, and now and then that the others are still away.
-    async fn tell(&mut self, hub: &Hub) -> Result<(), StationGone> {
+    fn has_news(&self) -> bool {
+        self.seats.values().any(|seat| seat.is_news)
+    }
+
+    /// Tells now and then that edges are still away.
+    async fn tell_away(&mut self, hub: &Hub) -> Result<(), StationGone> {
         self.ticks = self.ticks.wrapping_add(1);
         if self.ticks.is_multiple_of(LOOK_AGAIN) {
             for seat in self.seats.values().filter(|seat| seat.letters.is_none()) {
                 seat.miss(Reason::Unreachable, hub).await?;
             }
         }
-        if self.seats.values().any(|seat| seat.is_news) {
-            self.look_up().await;
+        Ok(())
+    }
+
+    /// Tells what is new of the edges, and how much is kept of them.
+    async fn tell_news(&mut self, extents: Vec<EdgeExtent>, hub: &Hub) -> Result<(), StationGone> {
+        for extent in extents {
+            if let Some(seat) = self.seats.get_mut(&extent.edge) {
+                seat.standing.extent = Some(extent);
+            }
         }
         for seat in self.seats.values_mut().filter(|seat| seat.is_news) {
             seat.is_news = false;
             seat.report(hub).await?;
         }
         Ok(())
-    }
-
-    /// How much is kept of each edge; what cannot be read now stays as it was.
-    async fn look_up(&mut self) {
-        let Ok(Ok(extents)) = timeout(LOOK_UP_WITHIN, self.history.history().extents()).await
-        else {
-            return;
-        };
-        for extent in extents {
-            if let Some(seat) = self.seats.get_mut(&extent.edge) {
-                seat.standing.extent = Some(extent);
-            }
-        }
     }
 }
 
@@ -312,6 +363,10 @@ impl Seat {
     }
 }
 
+pub(super) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// `backlog`, `delay` and `received`, in this order.
 const POINTS: usize = 3;
 
@@ -328,3 +383,6 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(1);
 
 /// A thousand edges that arrive at once; whoever finds no room waits.
 const INBOX: usize = 1024;
+
+#[cfg(test)]
+mod tests;

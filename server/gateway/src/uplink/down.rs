@@ -15,7 +15,7 @@ use tokio::time::{self, timeout};
 use tokio_tungstenite::tungstenite::protocol::Message;
 use tokio_util::sync::CancellationToken;
 
-use super::desk::{Call, Edges, Letter};
+use super::desk::{Call, Edges, Letter, millis};
 use crate::hub::Hub;
 use crate::trail::Trail;
 use crate::wire::{Turn, Wire};
@@ -109,8 +109,9 @@ impl Descent {
 
     fn read(&self, letter: Option<Letter>) -> Result<Vec<Action>, Ending> {
         match letter {
-            Some(Letter::Order(command)) => {
+            Some(Letter::Order(mut command, until)) => {
                 let now = self.hub.stopwatch().now();
+                command.within_ms = millis(until.saturating_duration_since(time::Instant::now()));
                 Ok(vec![self.uplink.order(command, &self.hub.clock(), now)])
             }
             Some(Letter::TakenOver) | None => Err(Ending::Closing(CloseCode::TakenOver)),
