@@ -13,7 +13,7 @@ use protocol::status::StatusBatch;
 use protocol::time::Instant;
 use protocol::wire::uplink::Downward;
 
-use self::run::Run;
+use self::run::{Retry, Run};
 
 /// What goes up on one connection after another.
 #[derive(Debug, Default)]
@@ -27,8 +27,11 @@ pub struct Uploader {
     has_grown: bool,
     /// They have come since it was last read from its start.
     is_unsearched: bool,
-    /// The number of the last read.
+    /// The number of the last read, and whether it begins with the oldest row.
     reads: u64,
+    reads_oldest: bool,
+    /// Why the backlog could not be read, the last time.
+    trouble: Option<String>,
 }
 
 /// What is to be put on record about rows that went up: one write at a time.
@@ -59,6 +62,8 @@ pub enum Step {
     Mark(Mark),
     /// Close the connection, so that another comes.
     HangUp(Why),
+    /// The backlog cannot be read, for another reason than before; `None`: it can be again.
+    Trouble(Option<String>),
 }
 
 /// Why an uploader wants another connection.
@@ -68,8 +73,6 @@ pub enum Why {
     Refused { batch: u64, reason: String },
     #[error("the center did not answer a batch for {0:?}")]
     Silent(Duration),
-    #[error("the backlog cannot be read: {0}")]
-    Unreadable(String),
 }
 
 impl Uploader {
@@ -107,12 +110,17 @@ impl Uploader {
         run.is_reading = false;
         let batches = match batches {
             Ok(batches) => batches,
-            Err(reason) => return self.stop(Why::Unreadable(reason), Vec::new()),
+            Err(reason) => {
+                let from_oldest = self.reads_oldest;
+                run.retry = Some(Retry { at: now + READ_AGAIN, from_oldest });
+                return self.trouble(Some(reason)).into_iter().collect();
+            }
         };
         run.is_at_end = batches.is_empty();
         // Where some came, there may be more.
         self.has_grown |= !batches.is_empty();
-        let steps = batches.into_iter().map(|rows| run.send(rows, now)).collect();
+        let mut steps: Vec<Step> = batches.into_iter().map(|rows| run.send(rows, now)).collect();
+        steps.extend(self.trouble(None));
         self.go_on(steps)
     }
 
@@ -133,15 +141,35 @@ impl Uploader {
 
     /// Time has passed.
     pub fn tick(&mut self, now: Instant) -> Vec<Step> {
-        match self.due_at() {
+        match self.answer_due_at() {
             Some(due) if due <= now => self.stop(Why::Silent(PATIENCE), Vec::new()),
-            _ => Vec::new(),
+            _ => self.retry(now).into_iter().collect(),
         }
     }
 
     /// When a tick will next matter.
     pub fn due_at(&self) -> Option<Instant> {
+        let answer = self.answer_due_at();
+        let retry = self.run.as_ref().and_then(|run| run.retry).map(|retry| retry.at);
+        answer.into_iter().chain(retry).min()
+    }
+
+    fn answer_due_at(&self) -> Option<Instant> {
         Some(self.run.as_ref()?.waits_since()? + PATIENCE)
+    }
+
+    /// Reads again where that failed: as before, so that no row is passed over or goes up twice.
+    fn retry(&mut self, now: Instant) -> Option<Step> {
+        let run = self.run.as_mut()?;
+        let retry = run.retry.filter(|retry| retry.at <= now)?;
+        run.retry = None;
+        self.begin_reading(retry.from_oldest)
+    }
+
+    fn trouble(&mut self, why: Option<String>) -> Option<Step> {
+        let is_news = self.trouble != why;
+        self.trouble.clone_from(&why);
+        is_news.then_some(Step::Trouble(why))
     }
 
     fn uploaded(&mut self, batch: u64) -> Vec<Step> {
@@ -177,7 +205,7 @@ impl Uploader {
     /// marked: none shall go up twice without need. They are looked for at each connection, and
     /// where rows are left that came with an earlier time than those before them.
     fn read_on(&mut self) -> Option<Step> {
-        let run = self.run.as_mut().filter(|run| !run.is_reading)?;
+        let run = self.run.as_mut().filter(|run| !run.is_reading && run.retry.is_none())?;
         let is_passed = self.is_unsearched && run.is_at_end && self.pending > 0;
         let from_oldest = !run.has_begun || !self.has_grown && is_passed;
         let is_due = match from_oldest {
@@ -189,8 +217,13 @@ impl Uploader {
         }
         self.is_unsearched &= !from_oldest;
         self.has_grown = false;
+        self.begin_reading(from_oldest)
+    }
+
+    fn begin_reading(&mut self, from_oldest: bool) -> Option<Step> {
+        let most = self.run.as_mut()?.begin_reading();
         self.reads = self.reads.wrapping_add(1);
-        let most = run.begin_reading();
+        self.reads_oldest = from_oldest;
         Some(Step::Read { number: self.reads, from_oldest, most })
     }
 }
@@ -220,6 +253,9 @@ impl Marks {
 
 /// A batch is on the center's disk within a second; where that takes longer, something is lost.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A disk that does not answer may do so soon; nothing is gained by asking it at once.
+const READ_AGAIN: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
 mod tests;

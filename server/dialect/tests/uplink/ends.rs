@@ -228,6 +228,7 @@ impl Edge {
                     assert!(self.marking.is_none(), "one write at a time");
                     self.marking = Some(mark);
                 }
+                Step::Trouble(why) => panic!("{why:?}"),
                 Step::HangUp(_) => {
                     self.said.clear();
                     self.has_hung_up = true;

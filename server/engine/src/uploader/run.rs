@@ -16,9 +16,17 @@ pub(super) struct Run {
     pub(super) is_reading: bool,
     /// The last read found nothing.
     pub(super) is_at_end: bool,
+    /// A read that failed, to be tried again.
+    pub(super) retry: Option<Retry>,
     /// How many batches went up.
     sent: u64,
     in_flight: VecDeque<InFlight>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Retry {
+    pub(super) at: Instant,
+    pub(super) from_oldest: bool,
 }
 
 /// A batch without an answer.

@@ -176,11 +176,34 @@ fn a_center_that_answers_no_batch_is_left() {
 }
 
 #[test]
-fn a_backlog_that_cannot_be_read_is_tried_on_the_next_connection() {
+fn a_backlog_that_cannot_be_read_is_read_again_on_the_same_connection() {
     let mut uploader = Uploader::default();
+    uploader.holds(300, true);
     uploader.connected();
-    let why = Why::Unreadable("it is not open".into());
-    assert_eq!(uploader.read(1, Err("it is not open".into()), START), [Step::HangUp(why)]);
+    let busy = || Err(String::from("it is busy"));
+    let trouble = Step::Trouble(Some("it is busy".into()));
+    assert_eq!(uploader.read(1, busy(), START), [trouble], "nothing is hung up");
+    assert_eq!(uploader.holds(301, true), [], "not before its time");
+    let mut now = START;
+    for number in 2..9 {
+        assert_eq!(uploader.due_at(), Some(now + READ_AGAIN));
+        assert_eq!(uploader.tick(now + READ_AGAIN / 2), []);
+        now = now + READ_AGAIN;
+        let steps = uploader.tick(now);
+        assert_eq!(asked(&steps), Some((number, true, MOST_IN_FLIGHT)), "from the oldest on");
+        assert_eq!(uploader.read(number, busy(), now), [], "that is known");
+    }
+    now = now + READ_AGAIN;
+    uploader.tick(now);
+    let steps = uploader.read(9, batches(1..=200), now);
+    assert_eq!(sent(&steps), [(1, ids(1..=100)), (2, ids(101..=200))]);
+    assert!(steps.contains(&Step::Trouble(None)));
+    let (read, from_oldest, most) = asked(&steps).unwrap();
+    assert_eq!((from_oldest, most), (false, MOST_IN_FLIGHT - 2));
+    uploader.read(read, busy(), now);
+    uploader.hear(&uploaded(1));
+    now = now + READ_AGAIN;
+    assert_eq!(asked(&uploader.tick(now)), Some((read + 1, false, MOST_IN_FLIGHT - 1)));
 }
 
 #[test]
@@ -278,7 +301,7 @@ impl World {
                     assert!(self.marks.is_empty());
                     self.marks.push_back(mark);
                 }
-                other @ Step::HangUp(_) => panic!("{other:?}"),
+                other @ (Step::HangUp(_) | Step::Trouble(_)) => panic!("{other:?}"),
             }
         }
     }

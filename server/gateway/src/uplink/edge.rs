@@ -286,6 +286,8 @@ impl Edge {
                     };
                     self.marking = Some(put.boxed());
                 }
+                Step::Trouble(Some(why)) => tracing::error!("the backlog cannot be read: {why}"),
+                Step::Trouble(None) => tracing::info!("the backlog can be read again"),
                 Step::HangUp(why) => {
                     tracing::warn!("the uplink begins anew: {why}");
                     self.line.hang_up(CloseCode::Normal).await;
@@ -296,7 +298,8 @@ impl Edge {
     }
 
     fn read(&mut self, number: u64, from_oldest: bool, most: usize) {
-        let cursor = self.cursor.take().filter(|_| !from_oldest);
+        // A read that fails leaves the place to the next.
+        let cursor = self.cursor.clone().filter(|_| !from_oldest);
         let (backlog, most) = (self.backlog.clone(), u32::try_from(most).unwrap_or(u32::MAX));
         let read = async move {
             let rows = backlog.batches_after(cursor.as_ref(), most).await;
