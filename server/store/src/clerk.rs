@@ -150,7 +150,8 @@ impl Clerk {
             None => self.open(ledger).await?,
         };
         let has_work = ledger.waiting() > 0;
-        let must_prune = self.prune_at <= Instant::now();
+        // What has to be written before the end needs all the time there is.
+        let must_prune = self.prune_at <= Instant::now() && !self.stop.is_cancelled();
         let outcome = self.patiently(async {
             if has_work {
                 commit(&pool, ledger).await?;
