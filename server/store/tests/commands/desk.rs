@@ -109,6 +109,20 @@ pub(crate) async fn run(folder: &Path, statement: &'static str) {
     pool.close().await;
 }
 
+/// Brings all of the log into the file, once nobody else is at it.
+pub(crate) async fn empty_log(folder: &Path) {
+    let path = folder.join(COMMANDS_FILE);
+    let pool = SqlitePool::connect(&format!("sqlite:{}", path.display())).await.unwrap();
+    let is_busy = async || {
+        let query = sqlx::query_scalar("PRAGMA wal_checkpoint(TRUNCATE)");
+        let busy: i64 = query.fetch_one(&pool).await.unwrap();
+        busy != 0
+    };
+    let emptied = async { while is_busy().await {} };
+    timeout(PATIENCE, emptied).await.unwrap();
+    pool.close().await;
+}
+
 pub(crate) fn now() -> Timestamp {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     Timestamp::from_millis(now.as_millis() as u64)

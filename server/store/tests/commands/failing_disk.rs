@@ -5,7 +5,7 @@ use std::fs;
 use protocol::command::Failure;
 use store::COMMANDS_FILE;
 
-use crate::desk::{Desk, ago, done, failed, intent, now, recent, run, set_aside};
+use crate::desk::{Desk, ago, done, empty_log, failed, intent, now, recent, run, set_aside};
 
 /// SQLite fails with the words of a full disk.
 const FILL_UP: &str = "CREATE TRIGGER full BEFORE INSERT ON commands \
@@ -92,7 +92,7 @@ async fn a_file_that_is_damaged_while_it_is_open_begins_anew_with_what_was_set()
     assert!(desk.commands.set("channel/1/poll_interval_ms", "2000", "1000").await);
     desk.keep((0..3_000).map(|number| done(intent(&format!("c-{number}"), now()))));
     desk.flush().await;
-    run(folder.path(), "PRAGMA wal_checkpoint(TRUNCATE)").await;
+    empty_log(folder.path()).await;
     let path = folder.path().join(COMMANDS_FILE);
     let mut bytes = fs::read(&path).unwrap();
     bytes[8 * 1024..].fill(0xa5);
