@@ -1,6 +1,6 @@
 //! What the page fetches over HTTP before and beside its socket.
 
-use gloo_net::http::{Request, Response};
+use gloo_net::http::{Request, RequestBuilder, Response};
 use protocol::id::DeviceId;
 use protocol::json;
 use protocol::point::Device;
@@ -8,7 +8,7 @@ use protocol::wire::CloseCode;
 use protocol::wire::commands::CommandPage;
 use protocol::wire::session::SessionGrant;
 use serde::de::DeserializeOwned;
-use ui::RecordWish;
+use ui::{Answer, Call, Method, RecordWish};
 use web_sys::RequestCache;
 
 /// Asks how frames are sealed; a failure reads like a socket that did not come to stand.
@@ -39,6 +39,29 @@ pub(crate) async fn commands(wish: &RecordWish) -> Option<CommandPage> {
     }
     let answer = Request::get(&address).cache(RequestCache::NoStore).send().await.ok()?;
     read(answer).await
+}
+
+/// Asks what a page wants asked.
+pub(crate) async fn ask(call: Call) -> Answer {
+    try_ask(call).await.unwrap_or_default()
+}
+
+async fn try_ask(call: Call) -> Option<Answer> {
+    let begin: fn(&str) -> RequestBuilder = match call.method {
+        Method::Get => Request::get,
+        Method::Post => Request::post,
+        Method::Put => Request::put,
+        Method::Delete => Request::delete,
+    };
+    let request = begin(&call.path).cache(RequestCache::NoStore);
+    let request = match call.body {
+        Some(body) => request.header("Content-Type", "application/json").body(body),
+        None => request.build(),
+    };
+    let answer = request.ok()?.send().await.ok()?;
+    let retry_after = answer.headers().get("Retry-After").and_then(|after| after.parse().ok());
+    let status = answer.status();
+    Some(Answer { status, body: answer.text().await.ok()?, retry_after })
 }
 
 async fn read<T: DeserializeOwned>(answer: Response) -> Option<T> {

@@ -103,7 +103,7 @@ impl Driver {
             }
             match grant {
                 Ok(grant) => {
-                    driver.0.live.permit(&grant.role);
+                    driver.0.live.granted(&grant);
                     driver.tell(Event::Granted(grant.integrity.seal()));
                     driver.open(dial, connection.as_ref());
                 }

@@ -9,6 +9,7 @@ mod listen;
 mod random;
 mod socket;
 mod storage;
+mod watch;
 
 use leptos::prelude::*;
 use ui::{App, Live};
@@ -25,7 +26,12 @@ pub fn hydrate() {
         let live = Live::open();
         provide_context(live);
         // Effects run once the page stands: news would not fit what the server made of it.
-        Effect::new(move |_| untrack(|| Driver::start(live)));
+        Effect::new(move |_| {
+            untrack(|| {
+                watch::start(live);
+                Driver::start(live);
+            });
+        });
         view! { <App/> }
     });
     // Whoever drives the page from outside knows by it that buttons work.

@@ -1,8 +1,9 @@
-//! What a tab keeps across page loads; a tab that may keep nothing begins anew each time.
+//! What a browser keeps across page loads; one that may keep nothing begins anew each time.
 
 use leptos::prelude::window;
 use link::Resumption;
 use protocol::json;
+use protocol::time::Timestamp;
 use web_sys::Storage;
 
 pub(crate) fn load() -> Option<Resumption> {
@@ -19,8 +20,27 @@ pub(crate) fn save(resumption: &Resumption) {
     }
 }
 
+/// When there was a hand on any page of this browser.
+pub(crate) fn hand() -> Option<Timestamp> {
+    let text = browser()?.get_item(HAND).ok()??;
+    text.parse().ok().map(Timestamp::from_millis)
+}
+
+pub(crate) fn keep_hand(hand: Option<Timestamp>) {
+    let Some(browser) = browser() else { return };
+    drop(match hand {
+        Some(hand) => browser.set_item(HAND, &hand.to_string()),
+        None => browser.remove_item(HAND),
+    });
+}
+
+fn browser() -> Option<Storage> {
+    window().local_storage().ok()?
+}
+
 fn tab() -> Option<Storage> {
     window().session_storage().ok()?
 }
 
 const KEY: &str = "gapless.session";
+const HAND: &str = "gapless.hand";

@@ -9,12 +9,14 @@ use protocol::json;
 use protocol::point::{Device, Name, Plant, Site};
 use protocol::stream::StreamName;
 use protocol::time::Timestamp;
+use protocol::user::{Role, Scope};
+use protocol::wire::session::SessionGrant;
 use serde::{Deserialize, Serialize};
 
 use crate::choice::Choice;
 
 /// Made by the server for each request, given to the page as a context, read again at hydration.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Bootstrap {
     /// When this was made, by the server's clock: the first "now" on both sides.
     pub now: Timestamp,
@@ -42,6 +44,28 @@ pub struct Bootstrap {
     pub values: BTreeMap<StreamName, Told>,
     /// What happened lately, newest first; may be empty.
     pub events: Vec<Happening>,
+    /// Who looks; `None` where they are still to sign in.
+    pub person: Option<Person>,
+    /// Whether there is anything to sign in to.
+    pub is_login_on: bool,
+    /// Whether this page came over TLS.
+    pub is_encrypted: bool,
+    /// What whoever signs in is to read; may be empty in both languages.
+    pub notice: Name,
+}
+
+/// Who looks at a page, and what they may do there.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Person {
+    pub user: String,
+    pub role: Role,
+    pub sites: Scope,
+    /// `None`: as long as they please.
+    pub expires: Option<Timestamp>,
+    /// After so long without a hand on it, the page asks for the password before it acts again.
+    pub lock_after_ms: Option<u64>,
+    /// Nothing is told before they have chosen a password of their own.
+    pub must_change_password: bool,
 }
 
 /// Everything a stream tells, as it stood `at`.
@@ -98,6 +122,59 @@ pub struct Zone {
     pub offset_minutes: i32,
     /// Such as `CST`; stands beside the clock.
     pub label: String,
+}
+
+/// A page where nobody has to sign in.
+impl Default for Bootstrap {
+    fn default() -> Self {
+        Self {
+            now: Timestamp::default(),
+            version: String::new(),
+            choice: Choice::default(),
+            demo: false,
+            snapshot_interval_ms: 0,
+            sites: Vec::new(),
+            zones: BTreeMap::new(),
+            devices: Vec::new(),
+            titles: Vec::new(),
+            poll_ms: BTreeMap::new(),
+            device: None,
+            home: None,
+            values: BTreeMap::new(),
+            events: Vec::new(),
+            person: Some(Person::default()),
+            is_login_on: false,
+            is_encrypted: false,
+            notice: Name::default(),
+        }
+    }
+}
+
+/// Whoever is there, where nobody has to sign in.
+impl Default for Person {
+    fn default() -> Self {
+        Self {
+            user: "anonymous".into(),
+            role: Role::Operator,
+            sites: Scope::All,
+            expires: None,
+            lock_after_ms: None,
+            must_change_password: false,
+        }
+    }
+}
+
+impl From<&SessionGrant> for Person {
+    fn from(grant: &SessionGrant) -> Self {
+        Self {
+            user: grant.user.clone(),
+            role: grant.role,
+            sites: grant.sites.clone(),
+            expires: grant.expires,
+            lock_after_ms: grant.lock_after_ms,
+            must_change_password: grant.must_change_password,
+        }
+    }
 }
 
 impl Bootstrap {

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use protocol::id::SiteId;
 use protocol::reading::Value;
 use protocol::time::Timestamp;
+use protocol::user::Scope;
 
 use crate::bootstrap::Zone;
 
@@ -37,6 +39,17 @@ pub(crate) fn date_time(at: Timestamp, zone: &Zone) -> String {
     let days = local_seconds(at, zone).div_euclid(DAY.cast_signed());
     let (year, month, day) = civil(days);
     format!("{year:04}-{month:02}-{day:02} {}", time(at, zone))
+}
+
+/// The sites of a scope; `None` is all of them.
+pub(crate) fn sites(scope: &Scope) -> Option<String> {
+    match scope {
+        Scope::All => None,
+        Scope::Sites(sites) => {
+            let sites: Vec<_> = sites.iter().map(SiteId::as_str).collect();
+            Some(if sites.is_empty() { "—".into() } else { sites.join(", ") })
+        }
+    }
 }
 
 /// A moment in the way an operator needs it: the date only where it is not today.

@@ -18,8 +18,10 @@ mod page;
 mod preference;
 #[cfg(test)]
 mod sample;
+mod stay;
 pub mod text;
 mod text_commands;
+mod text_people;
 #[expect(unreachable_pub, reason = "`#[component]` makes the types of its arguments public")]
 mod view;
 
@@ -29,16 +31,18 @@ use leptos_meta::{Html, MetaTags, provide_meta_context};
 use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::path;
 
-pub use bootstrap::{Bootstrap, Happening, Told, What, Zone, device_of};
+pub use bootstrap::{Bootstrap, Happening, Person, Told, What, Zone, device_of};
 pub use choice::{Choice, Language, Theme};
-pub use live::{Ask, Footing, Given, Live, RecordWish, State, Wish};
+pub use live::{Answer, Ask, Call, Footing, Given, Live, Method, RecordWish, State, Then, Wish};
 
 use page::commands::CommandsPage;
 use page::device::DevicePage;
+use page::login::LoginPage;
+use page::me::MePage;
 use page::missing::Missing;
 use page::overview::Overview;
 use preference::Preference;
-use view::shell::Shell;
+use view::shell::frame::Frame;
 
 /// The document around the pages; the server renders it for each request.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
@@ -75,13 +79,15 @@ pub fn App() -> impl IntoView {
             attr:data-theme=move || preference.theme().word()
         />
         <Router>
-            <Shell>
+            <Frame>
                 <FlatRoutes fallback=|| view! { <Missing/> }>
                     <Route path=path!("/") view=Overview/>
                     <Route path=path!("/devices/:id") view=DevicePage/>
                     <Route path=path!("/commands") view=CommandsPage/>
+                    <Route path=path!("/login") view=LoginPage/>
+                    <Route path=path!("/me") view=MePage/>
                 </FlatRoutes>
-            </Shell>
+            </Frame>
         </Router>
     }
 }

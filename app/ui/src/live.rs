@@ -1,9 +1,11 @@
 //! Where news becomes signals, and nowhere else.
 
+pub(crate) mod call;
 mod commands;
 pub(crate) mod events;
 pub(crate) mod history;
 mod page;
+mod people;
 mod standing;
 mod table;
 
@@ -24,10 +26,12 @@ use protocol::stream::StreamName;
 use protocol::time::{Instant, Timestamp};
 
 use crate::bootstrap::{Bootstrap, Happening, Json, Told};
+pub use call::{Answer, Call, Method, Then};
 use commands::Orders;
 pub use commands::{Ask, Given, RecordWish, Wish};
 pub(crate) use commands::{Blocked, RecordState};
 use history::History;
+use people::People;
 pub(crate) use standing::Standing;
 use table::Table;
 
@@ -53,6 +57,7 @@ pub struct Live {
     events: RwSignal<Vec<Happening>>,
     parts: RwSignal<BTreeMap<Part, Condition>>,
     orders: Orders,
+    people: People,
 }
 
 /// A device as a whole, told by its own stream.
@@ -102,6 +107,7 @@ impl Live {
             events: RwSignal::new(page.events.clone()),
             parts: RwSignal::new(BTreeMap::new()),
             orders: Orders::new(page.poll_ms.clone()),
+            people: People::new(page.person.clone()),
             page: StoredValue::new(page.clone()),
         };
         for (stream, Told { at, update }) in &page.values {

@@ -2,5 +2,7 @@
 
 pub(crate) mod commands;
 pub(crate) mod device;
+pub(crate) mod login;
+pub(crate) mod me;
 pub(crate) mod missing;
 pub(crate) mod overview;

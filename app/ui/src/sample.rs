@@ -4,13 +4,16 @@ use protocol::command::{
     Check, CommandAction, CommandSpec, OrderLine, Origin, Risk, Setting, Stage, Steps,
 };
 use protocol::device::{DeviceStatus, Links};
+use protocol::digest::Algorithm;
 use protocol::frame::{CommandStatus, StateChanged, Summary, Update};
 use protocol::id::{ChannelId, DeviceId};
 use protocol::point::{Device, Direction, Limits, Name, Plant, Point, PointKind, Site};
 use protocol::reading::{Quality, Reading, Reason, Value};
 use protocol::stream::StreamName;
 use protocol::time::Timestamp;
+use protocol::user::{Role, Scope};
 use protocol::wire::commands::CommandRow;
+use protocol::wire::session::{Integrity, SessionGrant};
 
 use crate::{Bootstrap, Happening, Told, Zone};
 use link::status::{LinkState, Status};
@@ -220,6 +223,19 @@ pub(crate) fn status() -> Status {
         tampered: 0,
         data_until: None,
         ended: None,
+    }
+}
+
+/// An operator, let in for an hour.
+pub(crate) fn grant() -> SessionGrant {
+    SessionGrant {
+        expires: Some(NOW + std::time::Duration::from_secs(3600)),
+        integrity: Integrity { algorithm: Algorithm::Md5, key: "k".into() },
+        lock_after_ms: Some(900_000),
+        must_change_password: false,
+        role: Role::Operator,
+        sites: Scope::All,
+        user: "li".into(),
     }
 }
 

@@ -37,6 +37,8 @@ pub(crate) const OFFLINE: Text =
     text("离线: 指令不会排队等待", "Offline: commands are not kept for later");
 pub(crate) const STALE: Text =
     text("数据不是实时的: 无法判断当前值", "The data is not live: what is there now is not known");
+pub(crate) const LOCKED: Text =
+    text("页面已锁定: 解锁后才能下发指令", "The page is locked: unlock it to give commands");
 pub(crate) const NOT_REACHED: Text = text("控制板通信中断", "The board cannot be reached");
 pub(crate) const NOT_PERMITTED: Text =
     text("无权限: 需要操作员角色", "Not permitted: it takes the role of an operator");

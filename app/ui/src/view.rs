@@ -6,16 +6,24 @@
 //! and a handler that has not gone through [`hear`].
 
 pub(crate) mod bar;
+pub(crate) mod dom;
+pub(crate) mod errand;
+pub(crate) mod form;
 pub(crate) mod happenings;
 pub(crate) mod hear;
 pub(crate) mod hold;
 pub(crate) mod icon;
 pub(crate) mod lamp;
 pub(crate) mod link;
+pub(crate) mod modal;
+pub(crate) mod password;
 pub(crate) mod progress;
 pub(crate) mod reach;
 pub(crate) mod reading;
+pub(crate) mod sheet;
 pub(crate) mod shell;
+pub(crate) mod sign_in;
 pub(crate) mod sparkline;
 pub(crate) mod state;
+pub(crate) mod table;
 pub(crate) mod tile;

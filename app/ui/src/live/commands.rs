@@ -12,6 +12,7 @@ use protocol::point::{Device, Name};
 use protocol::reading::Value;
 use protocol::stream::StreamName;
 use protocol::time::Timestamp;
+use protocol::user::Right;
 use protocol::wire::commands::{CommandPage, CommandRow};
 
 use super::{Live, Standing};
@@ -79,10 +80,12 @@ pub enum Ask {
 /// Why an order cannot be given now.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Blocked {
+    NotPermitted,
     Starting,
     Offline,
+    /// Nobody has touched the page for long.
+    Locked,
     Stale,
-    NotPermitted,
     NotReached,
     /// A higher origin is in control (S0-30).
     Held {
@@ -113,8 +116,6 @@ type Shell = Rc<dyn Fn(Ask)>;
 #[derive(Clone, Default)]
 struct Book {
     given: Vec<Given>,
-    /// Of the person at this page, once known.
-    role: String,
     /// How often each device is polled, in milliseconds.
     paces: BTreeMap<DeviceId, u32>,
 }
@@ -161,11 +162,6 @@ impl Live {
         });
     }
 
-    /// What the person at this page may do.
-    pub fn permit(self, role: &str) {
-        self.orders.book.update(|book| book.role = role.into());
-    }
-
     /// Takes in a part of the record; `None` where it could not be had.
     pub fn recorded(self, wish: &RecordWish, page: Option<CommandPage>) {
         self.orders.record.update(|record| {
@@ -198,13 +194,16 @@ impl Live {
     /// Why a command cannot be given now, if it cannot.
     pub(crate) fn blocked(self, device: &Device, command: &str) -> Option<Blocked> {
         let spec = device.command(command)?;
+        if !self.may(Right::Command) {
+            return Some(Blocked::NotPermitted);
+        }
         match self.standing() {
             Standing::Starting => return Some(Blocked::Starting),
             Standing::Lost => return Some(Blocked::Offline),
             Standing::Live => {}
         }
-        if !MAY_COMMAND.contains(&self.orders.book.read().role.as_str()) {
-            return Some(Blocked::NotPermitted);
+        if self.is_locked() {
+            return Some(Blocked::Locked);
         }
         if !self.is_current(&StreamName::Device(device.id.clone())) {
             return Some(Blocked::Stale);
@@ -300,9 +299,6 @@ impl Record {
         self.rows.extend(older);
     }
 }
-
-/// Who may give orders, besides looking.
-const MAY_COMMAND: [&str; 3] = ["operator", "engineer", "admin"];
 
 /// More than a device has commands; what is forgotten is on record.
 const MOST_GIVEN: usize = 64;

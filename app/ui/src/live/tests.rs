@@ -5,6 +5,8 @@ use crate::bootstrap::What;
 use crate::sample::{self, NOW};
 use link::status::{Ending, LinkState};
 use protocol::reading::Quality;
+use protocol::user::Role;
+use protocol::wire::session::SessionGrant;
 
 fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -228,7 +230,6 @@ fn a_change_in_an_overview_is_an_event() {
 /// A page that may give orders: connected, signed in, its board reached.
 fn ready() -> (Owner, Live) {
     let (owner, live) = live();
-    live.permit("operator");
     live.announce(up());
     (owner, live)
 }
@@ -241,10 +242,15 @@ fn nothing_can_be_ordered_unless_it_can_reach_and_be_judged() {
     let why = |command: &str| live.blocked(device, command);
     assert_eq!(why("START"), Some(Blocked::Starting));
     live.announce(up());
-    assert_eq!(why("START"), Some(Blocked::NotPermitted), "nobody said who we are");
-    live.permit("viewer");
+    assert_eq!(why("START"), None);
+    live.granted(&SessionGrant { role: Role::Viewer, ..sample::grant() });
     assert_eq!(why("START"), Some(Blocked::NotPermitted));
-    live.permit("operator");
+    live.granted(&sample::grant());
+    assert_eq!(why("START"), None);
+    live.keep_watch(NOW, None);
+    live.keep_watch(NOW + seconds(900), None);
+    assert_eq!(why("START"), Some(Blocked::Locked));
+    live.unlock();
     assert_eq!(why("START"), None);
 
     let links = Links { board: false, ..Links::default() };

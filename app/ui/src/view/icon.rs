@@ -34,6 +34,10 @@ pub(crate) enum Shape {
     Tiles,
     Board,
     Order,
+    Person,
+    People,
+    Lock,
+    Lines,
     Sun,
     Moon,
     Contrast,
@@ -71,12 +75,15 @@ impl Shape {
     }
 
     fn is_outline(self) -> bool {
-        use Shape::{
-            Board, Broken, Clock, Cross, Dash, Diamond, Order, Question, Ring, Sun, Tiles,
-        };
-        matches!(
+        !matches!(
             self,
-            Ring | Cross | Question | Broken | Diamond | Dash | Clock | Tiles | Board | Order | Sun
+            Self::Dot
+                | Self::Half
+                | Self::Triangle
+                | Self::Octagon
+                | Self::Hourglass
+                | Self::Moon
+                | Self::Contrast
         )
     }
 
@@ -99,6 +106,12 @@ impl Shape {
                 "M3 3h10v10H3zM6 6h4v4H6zM1 6h2M1 10h2M13 6h2M13 10h2M6 1v2M10 1v2M6 13v2M10 13v2"
             }
             Self::Order => "M2 3h12v10H2zM5 6l2 2l-2 2M9 10h3",
+            Self::Person => "M8 2a3 3 0 1 0 0 6a3 3 0 1 0 0-6zM2 14a6 5 0 0 1 12 0",
+            Self::People => {
+                "M6 3a2.5 2.5 0 1 0 0 5a2.5 2.5 0 1 0 0-5zM1 14a5 4.5 0 0 1 10 0M11 3.5a2.3 2.3 0 0 1 0 4.4M12 10a4 4 0 0 1 3 4"
+            }
+            Self::Lock => "M3 7h10v7H3zM5 7V5a3 3 0 0 1 6 0v2M8 10v1.5",
+            Self::Lines => "M2 3h12M2 6.5h12M2 10h8M2 13.5h10",
             Self::Sun => {
                 "M8 5a3 3 0 1 0 0 6a3 3 0 1 0 0-6zM8 1v2M8 13v2M1 8h2M13 8h2M3 3l1.4 1.4M11.6 11.6L13 13M13 3l-1.4 1.4M4.4 11.6L3 13"
             }

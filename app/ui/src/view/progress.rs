@@ -79,6 +79,7 @@ fn failed(why: &str, detail: Option<&str>, language: Language) -> Say {
 
 pub(crate) fn blocked(blocked: &Blocked, now: Timestamp, language: Language) -> String {
     let text = match blocked {
+        Blocked::Locked => words::LOCKED,
         Blocked::Starting => words::STARTING,
         Blocked::Offline => words::OFFLINE,
         Blocked::Stale => words::STALE,

@@ -1,8 +1,12 @@
 //! What every page has around it: top row, connection bar, rail.
 
+pub(crate) mod frame;
 mod help;
 mod parts;
+pub(crate) mod person;
 mod rail;
+mod stay;
+mod switches;
 mod top;
 
 use leptos::prelude::*;
@@ -12,9 +16,12 @@ use crate::preference::t;
 use crate::text;
 use crate::view::link::bar::ConnectionBar;
 use crate::view::link::drawer::LinkDrawer;
+use crate::view::sign_in::SignInAgain;
 use help::Help;
 use parts::FailingParts;
+use person::PersonDrawer;
 use rail::Rail;
+use stay::StayBands;
 use top::TopRow;
 
 /// What is open over the page.
@@ -23,6 +30,7 @@ pub(crate) enum Open {
     Nothing,
     Link,
     Help,
+    Person,
 }
 
 #[component]
@@ -46,14 +54,17 @@ pub(crate) fn Shell(children: Children) -> impl IntoView {
             <TopRow open/>
             <ConnectionBar/>
             <FailingParts/>
+            <StayBands/>
             {demo}
             <noscript><p class="band">{t(text::NO_SCRIPT)}</p></noscript>
             <div class="body">
                 <Rail/>
                 <main id="content" tabindex="-1">{children()}</main>
                 <LinkDrawer open/>
+                <PersonDrawer open/>
             </div>
             <Help open/>
+            <SignInAgain/>
         </div>
     }
     .into_any()

@@ -11,7 +11,7 @@ use protocol::wire::commands::CommandRow;
 
 use super::query::Narrowed;
 use super::queue::queue;
-use super::table::{cell, head, order};
+use super::table::order;
 use crate::choice::Language;
 use crate::format;
 use crate::live::{Live, RecordState};
@@ -19,6 +19,7 @@ use crate::preference::{language, t};
 use crate::text_commands as words;
 use crate::view::hear::hear;
 use crate::view::progress::{Say, failure};
+use crate::view::table::{cell, head};
 
 #[component]
 pub(super) fn History() -> impl IntoView {

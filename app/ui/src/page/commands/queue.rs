@@ -4,12 +4,13 @@ use leptos::prelude::*;
 use protocol::command::{OrderLine, Stage};
 use protocol::id::DeviceId;
 
-use super::table::{cell, head, order};
+use super::table::order;
 use crate::choice::Language;
 use crate::format;
 use crate::live::Live;
 use crate::preference::{language, t};
 use crate::text_commands as words;
+use crate::view::table::{cell, head};
 
 #[component]
 pub(super) fn Queue() -> impl IntoView {

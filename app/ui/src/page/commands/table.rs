@@ -1,4 +1,4 @@
-//! The rows of both tables, made of cells of one kind.
+//! What the rows of both tables have in common.
 
 use leptos::prelude::*;
 use protocol::command::Origin;
@@ -6,21 +6,9 @@ use protocol::id::DeviceId;
 
 use crate::choice::Language;
 use crate::live::Live;
-use crate::preference::t;
-use crate::text::Text;
 use crate::view::progress::who;
 use crate::view::reading::name;
-
-/// The names of the columns.
-pub(super) fn head(columns: &[Text]) -> AnyView {
-    let column = |column: &Text| view! { <th scope="col">{t(*column)}</th> }.into_any();
-    let columns = columns.iter().map(column).collect_view();
-    view! { <thead><tr>{columns}</tr></thead> }.into_any()
-}
-
-pub(super) fn cell(text: String) -> AnyView {
-    view! { <td>{text}</td> }.into_any()
-}
+use crate::view::table::cell;
 
 /// Who gave an order, to which device, and what for.
 pub(super) fn order(

@@ -1,19 +1,18 @@
 //! The top row: where we are, what is wrong, how the connection is, what time it is.
 
-use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 use protocol::device::DeviceStatus;
 
 use super::Open;
+use super::person::PersonButton;
+use super::switches::Switches;
 use crate::bootstrap::device_of;
-use crate::choice::Theme;
 use crate::format;
 use crate::live::Live;
-use crate::preference::{Preference, language, t};
+use crate::preference::{language, t};
 use crate::text;
 use crate::text_commands::COMMANDS;
-use crate::view::hear::hear;
 use crate::view::icon::{Icon, Shape};
 use crate::view::link::pill::LinkPill;
 use crate::view::reading::name;
@@ -27,6 +26,7 @@ pub(super) fn TopRow(open: RwSignal<Open>) -> impl IntoView {
             <LinkPill open/>
             <Clock/>
             <Switches/>
+            <PersonButton open/>
         </header>
     }
     .into_any()
@@ -113,42 +113,6 @@ fn Clock() -> impl IntoView {
             " "
             <abbr>{label}</abbr>
         </p>
-    }
-    .into_any()
-}
-
-/// Language and theme.
-#[component]
-fn Switches() -> impl IntoView {
-    let preference = Preference::here();
-    let language = language();
-    let shape = Signal::derive(move || match preference.theme() {
-        Theme::Auto => Shape::Contrast,
-        Theme::Light => Shape::Sun,
-        Theme::Dark => Shape::Moon,
-    });
-    let theme = move || text::theme(preference.theme()).of(language());
-    let label = move || format!("{}: {}", text::THEME.of(language()), theme());
-    view! {
-        <button
-            type="button"
-            class="switch"
-            data-switch="language"
-            aria-label=t(text::SWITCH_LANGUAGE)
-            on:click=hear(move |_: MouseEvent| preference.switch_language())
-        >
-            "中/EN"
-        </button>
-        <button
-            type="button"
-            class="switch"
-            data-switch="theme"
-            aria-label=label
-            on:click=hear(move |_: MouseEvent| preference.switch_theme())
-        >
-            <Icon shape/>
-            <span>{move || theme()}</span>
-        </button>
     }
     .into_any()
 }

@@ -3,13 +3,14 @@
 use leptos::ev::{Event, KeyboardEvent, MouseEvent};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast as _;
-use web_sys::{HtmlDialogElement, HtmlInputElement};
+use web_sys::HtmlDialogElement;
 
 use super::consequence;
-use super::desk::{Desk, focus};
+use super::desk::Desk;
 use super::row::title;
 use crate::preference::{language, t};
 use crate::text_commands as words;
+use crate::view::dom::{clear, focus};
 use crate::view::hear::hear;
 use crate::view::hold::HoldButton;
 use crate::view::reading::name;
@@ -85,7 +86,8 @@ fn follow(asked: RwSignal<Option<Desk>>) {
         match (now.is_some(), dialog.open()) {
             (true, false) => {
                 drop(dialog.show_modal());
-                forget_code();
+                // What was typed for one order is not typed for the next.
+                clear(CODE);
                 focus(CANCEL);
             }
             (false, true) => dialog.close(),
@@ -96,14 +98,6 @@ fn follow(asked: RwSignal<Option<Desk>>) {
         }
         now
     });
-}
-
-/// What was typed for one order is not typed for the next.
-fn forget_code() {
-    let field = document().get_element_by_id(CODE);
-    if let Some(field) = field.and_then(|found| found.dyn_into::<HtmlInputElement>().ok()) {
-        field.set_value("");
-    }
 }
 
 const DIALOG: &str = "confirm";

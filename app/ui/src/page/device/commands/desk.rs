@@ -7,12 +7,12 @@ use link::Progress;
 use protocol::command::{CommandAction, CommandSpec, Risk};
 use protocol::frame::CommandStatus;
 use protocol::point::Device;
-use wasm_bindgen::JsCast as _;
 
 use crate::choice::Language;
 use crate::live::{Blocked, Given, Live, Wish};
 use crate::order::{Input, Wanted, Wrong};
 use crate::text_commands as words;
+use crate::view::dom::focus;
 use crate::view::progress::{self, Say};
 
 /// One row's state. Cheap to copy.
@@ -231,14 +231,6 @@ impl Desk {
         let is_pace = facts.spec.action == CommandAction::PollInterval;
         let millis = self.live.pace(&facts.device.id).filter(|_| is_pace)?;
         Some((f64::from(millis) / 1000.0).to_string())
-    }
-}
-
-/// An element that is not there cannot take the focus.
-pub(super) fn focus(id: &str) {
-    let element = document().get_element_by_id(id);
-    if let Some(element) = element.and_then(|found| found.dyn_into::<web_sys::HtmlElement>().ok()) {
-        let _ = element.focus();
     }
 }
 
