@@ -1,13 +1,15 @@
 //! The file of the audit trail: what is written to it, and what is forgotten.
 
+use std::time::Duration;
+
 use protocol::time::Timestamp;
 use serde::Serialize;
 use sqlx::SqliteConnection;
 
 use super::chain::Link;
 use super::deed::Columns;
-use crate::number::at;
-use crate::open::{Database, USUAL_LOG};
+use crate::number::{at, moment};
+use crate::open::{Database, USUAL_LOG, ago};
 use crate::rows::rows;
 
 /// A row as it is written.
@@ -43,18 +45,27 @@ pub(super) async fn anchor(connection: &mut SqliteConnection) -> Result<Option<L
     Ok(found.map(|(id, hash)| Link { id, hash }))
 }
 
-/// Forgets some of the rows before the first that is not older than `oldest`; whether there is more.
-/// The chain begins after them from now on.
+/// Forgets some of the rows before the first that is not older than `keep` at `now`; whether there
+/// is more. The chain begins after them from now on.
+///
+/// Where more time than that lies behind them, it is the clock that leapt, and nothing is forgotten.
 pub(super) async fn prune(
     connection: &mut SqliteConnection,
-    oldest: Timestamp,
+    keep: Duration,
+    now: Timestamp,
 ) -> Result<bool, sqlx::Error> {
-    let last: Option<(i64, String)> = sqlx::query_as(LAST_TO_FORGET)
-        .bind(at(oldest))
+    let last: Option<(i64, String, i64)> = sqlx::query_as(LAST_TO_FORGET)
+        .bind(at(ago(now, keep)))
         .bind(SLICE)
         .fetch_optional(&mut *connection)
         .await?;
-    let Some((id, hash)) = last else { return Ok(false) };
+    let Some((id, hash, last_at)) = last else { return Ok(false) };
+    let next = "SELECT at FROM audit WHERE id > ? ORDER BY id LIMIT 1";
+    let next: Option<i64> =
+        sqlx::query_scalar(next).bind(id).fetch_optional(&mut *connection).await?;
+    if moment(next.unwrap_or_else(|| at(now))).since(moment(last_at)) > keep {
+        return Ok(false);
+    }
     sqlx::query("INSERT OR REPLACE INTO anchor (only, id, hash) VALUES (0, ?, ?)")
         .bind(id)
         .bind(hash)
@@ -84,7 +95,7 @@ const WRITE: &str = "\
 
 /// Of the oldest rows, as many as are old without a younger one among them.
 const LAST_TO_FORGET: &str = "\
-    SELECT id, hash FROM (SELECT id, hash, at FROM audit ORDER BY id LIMIT ?2) \
+    SELECT id, hash, at FROM (SELECT id, hash, at FROM audit ORDER BY id LIMIT ?2) \
     WHERE id < coalesce((SELECT min(id) FROM audit WHERE at >= ?1), 9223372036854775807) \
     ORDER BY id DESC LIMIT 1";
 

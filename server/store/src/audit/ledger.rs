@@ -12,7 +12,7 @@ use super::chain::Link;
 use super::deed::{Columns, Deed};
 use super::file::{AUDIT, Written, last, prune, write_rows};
 use crate::clerk::Ledger;
-use crate::open::{Database, ago};
+use crate::open::Database;
 
 /// What is handed in.
 #[derive(Debug)]
@@ -130,7 +130,7 @@ impl Ledger for Pending {
         connection: &mut SqliteConnection,
         now: Timestamp,
     ) -> Result<bool, sqlx::Error> {
-        prune(connection, ago(now, self.keep)).await
+        prune(connection, self.keep, now).await
     }
 
     fn take_lost(&mut self) -> u64 {
