@@ -41,7 +41,7 @@ use crate::trail::{self, Trail};
 use crate::version::Offer;
 use crate::wire::Wire;
 use crate::{Gateway, insider, origin};
-use entry::Entry;
+use entry::{Entered, Entry, SignedIn};
 
 /// What a client asks for in the URL. Tokens are not read here, so that no log can show them.
 #[derive(Debug, Default, Deserialize)]
@@ -161,13 +161,17 @@ async fn attend(
     };
     metrics.shook_hands(result(&admitted), came.at.elapsed());
     match admitted {
-        Ok((guest, seat, standing)) => {
+        Ok((guest, seat, Stay { standing, signed_in })) => {
             let (tasks, hub) = (gateway.tasks.clone(), gateway.hub.clone());
             let leaving = seat.clone();
             let place = Place { seat, standing, peer };
             let connection = Box::new(connection(gateway, guest, place, wire, inbox));
             // A task of its own: what the handshake needed is not held for as long as it lasts.
-            tasks.spawn(serve(connection, hub, leaving).in_current_span());
+            let serve = async move {
+                serve(connection, hub, leaving).await;
+                drop(signed_in);
+            };
+            tasks.spawn(serve.in_current_span());
         }
         Err(Dismissal::Refused(refusal)) => {
             let Refusal { reason, detail, device } = refusal;
@@ -200,6 +204,12 @@ async fn serve(connection: Box<Connection>, hub: Hub, seat: Seat) {
     }
 }
 
+/// Until when somebody is let in, and the sign-in that ends with the socket.
+struct Stay {
+    standing: Standing,
+    signed_in: Option<Box<SignedIn>>,
+}
+
 /// Where a socket sits, until when, and from where it came.
 struct Place {
     seat: Seat,
@@ -212,13 +222,14 @@ async fn admit(
     caller: Caller,
     wire: &mut Wire,
     letters: mpsc::Sender<Letter>,
-) -> Result<(Guest, Seat, Standing), Dismissal> {
+) -> Result<(Guest, Seat, Stay), Dismissal> {
     let Caller { device, known, entry, origin } = caller;
     let refuse =
         |reason, detail| Dismissal::Refused(Refusal { reason, detail, device: device.to_string() });
-    let visitor = entry.resolve(gateway, wire, origin).await;
-    let Visitor { person, standing } =
-        visitor.map_err(|why| refuse(FailReason::Unauthorized, why))?;
+    let entered = entry.resolve(gateway, wire, origin).await;
+    let Entered { visitor, signed_in } =
+        entered.map_err(|why| refuse(FailReason::Unauthorized, why))?;
+    let Visitor { person, standing } = visitor;
     let rights = gateway.rights(&person);
     let own = StreamName::Device(device.clone());
     if rights.streams.as_ref().is_some_and(|streams| !streams.contains(&own)) {
@@ -237,7 +248,8 @@ async fn admit(
         Ok(Admission::Admitted { connection, resumed, .. }) => {
             let seat = Seat { connection: connection.clone(), socket };
             let (user, role) = (person.user.to_string(), person.role.to_string());
-            Ok((Guest { device, connection, resumed, user, role, rights }, seat, standing))
+            let guest = Guest { device, connection, resumed, user, role, rights };
+            Ok((guest, seat, Stay { standing, signed_in }))
         }
     }
 }
@@ -319,7 +331,7 @@ fn from(request: &Request) -> Option<SocketAddr> {
     request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0)
 }
 
-fn result(admitted: &Result<(Guest, Seat, Standing), Dismissal>) -> Handshake {
+fn result(admitted: &Result<(Guest, Seat, Stay), Dismissal>) -> Handshake {
     match admitted {
         Ok((guest, ..)) if guest.resumed.is_some() => Handshake::Resumed,
         Ok(_) => Handshake::Admitted,

@@ -17,6 +17,8 @@ pub(crate) enum Call {
         name: String,
         digest: Digest,
         origin: Origin,
+        /// It ends with the socket that it is for, and nothing prolongs it.
+        is_for_socket: bool,
         answer: Answer<Granted>,
     },
     Renew {

@@ -69,6 +69,7 @@ pub(super) enum Purpose {
 pub(super) struct Knock {
     knocked: Knocked,
     digest: Digest,
+    is_for_socket: bool,
     answer: oneshot::Sender<Result<Granted, Denied>>,
 }
 
@@ -179,9 +180,9 @@ impl PeopleDesk {
 
     async fn take(&mut self, call: Call, pens: &Pens) {
         match call {
-            Call::SignIn { name, digest, origin, answer } => {
+            Call::SignIn { name, digest, origin, is_for_socket, answer } => {
                 let knocked = Knocked { name, origin };
-                self.knock(Knock { knocked, digest, answer }, pens);
+                self.knock(Knock { knocked, digest, is_for_socket, answer }, pens);
             }
             Call::Renew { token, origin, answer } => {
                 // Who no longer waits has lost the token, and signs in again.
@@ -216,17 +217,16 @@ impl PeopleDesk {
 
     /// Somebody wants in: a password is looked at, unless there is a reason not to.
     fn knock(&mut self, knock: Knock, pens: &Pens) {
-        let Knock { knocked, digest, answer } = knock;
-        match self.admit(&knocked, pens) {
+        match self.admit(&knock.knocked, pens) {
             Err(Denied::Wait(Wait { why: Why::Undecided, .. }))
                 if self.waiting.len() < MOST_WAITING =>
             {
-                self.waiting.push(Knock { knocked, digest, answer });
+                self.waiting.push(knock);
             }
-            Err(denied) => drop(answer.send(Err(denied))),
+            Err(denied) => drop(knock.answer.send(Err(denied))),
             Ok(kept) => {
-                let task = Task { check: Some((kept, digest.clone())), make: None };
-                self.hashing.begin(Purpose::SignIn(Knock { knocked, digest, answer }), task);
+                let task = Task { check: Some((kept, knock.digest.clone())), make: None };
+                self.hashing.begin(Purpose::SignIn(knock), task);
             }
         }
     }
@@ -279,12 +279,11 @@ impl PeopleDesk {
     async fn found(&mut self, purpose: Purpose, found: Found, pens: &Pens) {
         match purpose {
             Purpose::SignIn(knock) => {
-                let Knock { knocked, digest, answer } = knock;
-                let outcome = match self.judge(&knocked, found.is_right, pens).await {
-                    Ok(account) => self.let_in(&account, &digest, &knocked, pens).await,
+                let outcome = match self.judge(&knock.knocked, found.is_right, pens).await {
+                    Ok(account) => self.let_in(&account, &knock, pens).await,
                     Err(denied) => Err(denied),
                 };
-                drop(answer.send(outcome));
+                drop(knock.answer.send(outcome));
             }
             Purpose::Confirm { knock, answer } => {
                 let outcome = self.judge(&knock, found.is_right, pens).await;
@@ -339,14 +338,17 @@ impl PeopleDesk {
     async fn let_in(
         &mut self,
         account: &AccountRow,
-        digest: &Digest,
-        knocked: &Knocked,
+        knock: &Knock,
         pens: &Pens,
     ) -> Result<Granted, Denied> {
+        let Knock { knocked, digest, is_for_socket, .. } = knock;
         let now = pens.hub.time();
         let (sid, refresh) = (SessionId::new(random()?), RefreshToken::new(random()?));
         let origin = knocked.origin.address.to_string();
-        let (row, person) = begin(account, (sid, refresh.clone()), origin, &self.rules, now);
+        let (mut row, person) = begin(account, (sid, refresh.clone()), origin, &self.rules, now);
+        if *is_for_socket {
+            row.refresh_until = row.until;
+        }
         let account = AccountRow { signed_in_at: Some(now), ..account.clone() };
         // Whoever knows the password gets in while the disk fails, until the next start.
         if let Err(error) = self.book.put_session(&row).await {

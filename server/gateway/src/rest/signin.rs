@@ -29,7 +29,8 @@ pub(crate) async fn login(
     let SignIn { username: name, cookie, .. } = asked.clone();
     let (digest, origin) = (digest(asked)?, origin(&request)?);
     let people = &gateway.people;
-    let granted = people.ask(|answer| Call::SignIn { name, digest, origin, answer }).await?;
+    let call = |answer| Call::SignIn { name, digest, origin, is_for_socket: false, answer };
+    let granted = people.ask(call).await?;
     Ok(answer(&gateway, &request, granted, cookie))
 }
 

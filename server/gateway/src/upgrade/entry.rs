@@ -12,9 +12,10 @@ use protocol::user::Right;
 use protocol::wire::native::Auth;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::protocol::Message;
+use tokio_util::task::TaskTracker;
 
 use crate::Gateway;
-use crate::people::{Absent, Call, Denied, Origin, Visitor};
+use crate::people::{Absent, Call, Denied, Origin, People, Visitor};
 use crate::wire::{Turn, Wire};
 
 /// How somebody at the door is known.
@@ -52,9 +53,12 @@ impl Entry {
         gateway: &Gateway,
         wire: &mut Wire,
         origin: Option<Origin>,
-    ) -> Result<Visitor, String> {
+    ) -> Result<Entered, String> {
         let visitor = match self {
-            Self::Known(visitor) => visitor,
+            Self::Known(visitor) => {
+                may_watch(&visitor.person)?;
+                return Ok(Entered { visitor, signed_in: None });
+            }
             Self::Named(name, digest) => sign_in(gateway, name, digest, origin).await?,
             Self::Asked => {
                 let auth = timeout(AUTH_WITHIN, first_frame(wire)).await.ok().flatten();
@@ -63,8 +67,41 @@ impl Entry {
                 sign_in(gateway, username, digest, origin).await?
             }
         };
+        let signed_in = SignedIn::of(gateway, &visitor, origin);
         may_watch(&visitor.person)?;
-        Ok(visitor)
+        Ok(Entered { visitor, signed_in })
+    }
+}
+
+/// Who was let in, and the sign-in that was made for this socket alone.
+pub(super) struct Entered {
+    pub(super) visitor: Visitor,
+    pub(super) signed_in: Option<Box<SignedIn>>,
+}
+
+/// A sign-in that ends when this is dropped.
+pub(super) struct SignedIn {
+    people: People,
+    person: Person,
+    origin: Origin,
+    tasks: TaskTracker,
+}
+
+impl SignedIn {
+    fn of(gateway: &Gateway, visitor: &Visitor, origin: Option<Origin>) -> Option<Box<Self>> {
+        let (people, tasks) = (gateway.people.clone(), gateway.tasks.clone());
+        let person = visitor.person.clone();
+        Some(Box::new(Self { people, person, origin: origin?, tasks }))
+    }
+}
+
+impl Drop for SignedIn {
+    fn drop(&mut self) {
+        let (people, person, origin) = (self.people.clone(), self.person.clone(), self.origin);
+        self.tasks.spawn(async move {
+            // Where it has ended already, there is nothing left to end.
+            let _ = people.ask(|answer| Call::SignOut { person, origin, answer }).await;
+        });
     }
 }
 
@@ -83,8 +120,8 @@ async fn sign_in(
     origin: Option<Origin>,
 ) -> Result<Visitor, String> {
     let origin = origin.ok_or("it came from nowhere")?;
-    let granted = gateway.people.ask(|answer| Call::SignIn { name, digest, origin, answer }).await;
-    let granted = granted.map_err(|denied| denied.to_string())?;
+    let call = |answer| Call::SignIn { name, digest, origin, is_for_socket: true, answer };
+    let granted = gateway.people.ask(call).await.map_err(|denied| denied.to_string())?;
     let visitor = granted.person.sid.and_then(|sid| gateway.people.signed_in(sid));
     visitor.ok_or_else(|| Denied::Ended.to_string())
 }

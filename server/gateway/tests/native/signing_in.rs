@@ -172,6 +172,27 @@ async fn ten_sockets_with_one_password_come_at_the_same_time() {
 }
 
 #[tokio::test]
+async fn a_sign_in_for_a_socket_ends_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::open_locked(folder.path()).await;
+    let admin = bearer(&house.sign_in("admin").await);
+    let by_admin = [("authorization", admin.as_str())];
+    let held = async || {
+        let answer = web::get(house.address, "/api/sessions", &by_admin).await;
+        let lines: Vec<SessionLine> =
+            serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
+        lines.into_iter().filter(|line| line.user == "operator").count()
+    };
+    let basic = format!("Basic {}", STANDARD.encode(format!("operator:{}", hash())));
+    let headers = [("authorization", basic.as_str())];
+    let mut client = Client::dial_at(&house, "device_id=board-1", &headers).await.unwrap();
+    assert!(is_in(&client.hear().await.message, "operator"));
+    assert_eq!(held().await, 1);
+    drop(client);
+    while held().await > 0 {}
+}
+
+#[tokio::test]
 async fn nobody_gets_in_without_and_it_is_put_on_record() {
     // S0-35, S0-36, S0-85, S0-86, S0-90
     let folder = tempfile::tempdir().unwrap();

@@ -26,7 +26,7 @@ pub(crate) fn center() -> Signer {
 impl House {
     /// One account a role, called like it; and `north`, an operator of another site.
     pub(crate) async fn open_locked(folder: &Path) -> Self {
-        Self::open_locked_for(folder, Duration::from_secs(3600)).await
+        Self::open_locked_with(folder, Rules::default()).await
     }
 
     pub(crate) async fn open_locked_with(folder: &Path, rules: Rules) -> Self {
