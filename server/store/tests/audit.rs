@@ -76,6 +76,55 @@ async fn a_chain_holds_over_restarts() {
 }
 
 #[tokio::test]
+async fn two_writers_of_one_trail_make_one_chain() {
+    // The server writes while `gapless user` does, in a process of its own.
+    let folder = tempfile::tempdir().unwrap();
+    let server = open(folder.path(), for_ever());
+    let console = open(folder.path(), for_ever());
+    for second in 1..=5 {
+        server.0.append(deed(second, "li", Action::Command));
+        assert!(server.0.flushed().await);
+        console.0.append(deed(second, "root", Action::AccountAdded));
+        assert!(console.0.flushed().await);
+    }
+    let at_once = 1..=50;
+    at_once.clone().for_each(|second| server.0.append(deed(second, "li", Action::Command)));
+    at_once.for_each(|second| console.0.append(deed(second, "root", Action::Unlocked)));
+    for (audit, stop, written) in [server, console] {
+        assert!(audit.flushed().await);
+        stop.cancel();
+        written.await.unwrap();
+    }
+    let verified = verify_audit(folder.path()).await.unwrap();
+    assert_eq!((verified.rows, verified.last), (110, 110));
+}
+
+#[tokio::test]
+async fn what_is_cut_off_leaves_a_hole_that_nothing_fills() {
+    let forget = "DELETE FROM sqlite_sequence";
+    for more in [None, Some(forget)] {
+        let folder = tempfile::tempdir().unwrap();
+        let (audit, stop, written) = open(folder.path(), for_ever());
+        (1..=5).for_each(|second| audit.append(deed(second, "li", Action::Command)));
+        assert!(audit.flushed().await);
+        tamper(folder.path(), "DELETE FROM audit WHERE id > 3").await;
+        if let Some(sql) = more {
+            tamper(folder.path(), sql).await;
+        }
+        audit.append(deed(6, "li", Action::Command));
+        assert!(audit.flushed().await);
+        stop.cancel();
+        written.await.unwrap();
+        match verify_audit(folder.path()).await {
+            Err(VerifyError::Broken(broken)) => {
+                assert_eq!(broken, Broken::Missing { expected: 4, found: 6 }, "{more:?}");
+            }
+            other => panic!("{more:?}: {other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn whatever_is_done_to_the_file_shows() {
     let table = [
         ("UPDATE audit SET detail = '' WHERE id = 2", Broken::Changed(2)),

@@ -8,7 +8,7 @@ use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{FromRow, Row as _};
 
 use super::deed::Columns;
-use super::file::{AUDIT, AUDIT_FILE, anchor};
+use super::file::{AUDIT, AUDIT_FILE, anchor, highest};
 use crate::disk::words;
 
 /// The end of the chain so far.
@@ -73,10 +73,7 @@ pub async fn verify_audit(directory: &Path) -> Result<Verified, VerifyError> {
 async fn verify(pool: &SqlitePool) -> Result<Verified, VerifyError> {
     // One moment for all that is read.
     let mut transaction = pool.begin().await?;
-    let written: Option<i64> =
-        sqlx::query_scalar("SELECT seq FROM sqlite_sequence WHERE name = 'audit'")
-            .fetch_optional(&mut *transaction)
-            .await?;
+    let written = highest(&mut transaction).await?;
     let mut link = anchor(&mut transaction).await?.unwrap_or_default();
     let mut verified = 0;
     {
@@ -86,7 +83,6 @@ async fn verify(pool: &SqlitePool) -> Result<Verified, VerifyError> {
             verified += 1;
         }
     }
-    let written = written.unwrap_or_default();
     if link.id < written {
         return Err(Broken::CutOff { from: link.id + 1, to: written }.into());
     }

@@ -28,14 +28,24 @@ pub(super) async fn write_rows(
     sqlx::query(WRITE).bind(written).execute(connection).await.map(drop)
 }
 
-/// The last row that was written, or was forgotten.
+/// The last row that was written, or was forgotten. Its number is the highest that there ever was:
+/// where rows are missing at the end, that of a row that is no longer there.
 pub(super) async fn last(connection: &mut SqliteConnection) -> Result<Link, sqlx::Error> {
     let sql = "SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1";
     let found: Option<(i64, String)> = sqlx::query_as(sql).fetch_optional(&mut *connection).await?;
-    match found {
-        Some((id, hash)) => Ok(Link { id, hash }),
-        None => Ok(anchor(connection).await?.unwrap_or_default()),
-    }
+    let end = match found {
+        Some((id, hash)) => Link { id, hash },
+        None => anchor(&mut *connection).await?.unwrap_or_default(),
+    };
+    let highest = highest(connection).await?;
+    Ok(Link { id: end.id.max(highest), ..end })
+}
+
+/// The highest number that a row ever had; 0 before the first.
+pub(super) async fn highest(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
+    let sql = "SELECT seq FROM sqlite_sequence WHERE name = 'audit'";
+    let found: Option<i64> = sqlx::query_scalar(sql).fetch_optional(connection).await?;
+    Ok(found.unwrap_or_default())
 }
 
 /// Where the chain begins.

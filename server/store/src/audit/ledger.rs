@@ -22,13 +22,15 @@ pub(crate) enum Letter {
     Flush(oneshot::Sender<()>),
 }
 
-/// What waits for the disk, and the end of the chain there.
+/// What waits for the disk, and how far the chain there had come.
 #[derive(Debug, Default)]
 pub(crate) struct Pending {
     keep: Duration,
-    end: Link,
-    /// The end of the chain, once what is under way is on the disk.
-    next_end: Link,
+    /// The number of the last row that is known to be on the disk. Whatever comes next gets a higher
+    /// one: what somebody cuts off leaves a hole.
+    last: i64,
+    /// The same, once what is under way is on the disk.
+    next_last: i64,
     waiting: Group,
     under_way: Group,
     lost: u64,
@@ -45,17 +47,17 @@ impl Pending {
         self.keep = keep;
     }
 
-    /// Chains what is under way to what is on the disk.
-    fn chain(&mut self) -> Vec<Written> {
-        let mut end = self.end.clone();
+    /// Chains what is under way to `end`.
+    fn chain(&mut self, end: Link) -> Vec<Written> {
+        let mut end = Link { id: end.id.max(self.last), ..end };
         let seal = |deed: &Deed| {
-            let row = Columns::of(end.id + 1, deed);
+            let row = Columns::of(end.id.saturating_add(1), deed);
             let hash = end.seal(&row);
             end = Link { id: row.id, hash: hash.clone() };
             Written { row, hash }
         };
         let written = self.under_way.deeds.iter().map(seal).collect();
-        self.next_end = end;
+        self.next_last = end.id;
         written
     }
 
@@ -98,18 +100,20 @@ impl Ledger for Pending {
         connection: &mut SqliteConnection,
         _is_new: bool,
     ) -> Result<(), sqlx::Error> {
-        self.end = last(connection).await?;
+        self.last = last(connection).await?.id;
         Ok(())
     }
 
     async fn write(&mut self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
         self.under_way = mem::take(&mut self.waiting);
-        let written = self.chain();
+        // Another process may have written since: the transaction holds it off from here on.
+        let end = last(connection).await?;
+        let written = self.chain(end);
         if written.is_empty() { Ok(()) } else { write_rows(connection, &written).await }
     }
 
     fn done(&mut self) {
-        self.end = self.next_end.clone();
+        self.last = self.next_last;
         for done in mem::take(&mut self.under_way).told {
             // Who no longer waits need not know.
             let _ = done.send(());
