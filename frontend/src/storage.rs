@@ -26,12 +26,10 @@ pub(crate) fn hand() -> Option<Timestamp> {
     text.parse().ok().map(Timestamp::from_millis)
 }
 
-pub(crate) fn keep_hand(hand: Option<Timestamp>) {
-    let Some(browser) = browser() else { return };
-    drop(match hand {
-        Some(hand) => browser.set_item(HAND, &hand.to_string()),
-        None => browser.remove_item(HAND),
-    });
+pub(crate) fn keep_hand(hand: Timestamp) {
+    if let Some(browser) = browser() {
+        drop(browser.set_item(HAND, &hand.to_string()));
+    }
 }
 
 fn browser() -> Option<Storage> {

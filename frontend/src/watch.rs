@@ -11,7 +11,13 @@ use crate::{api, clock, storage};
 
 /// Follows whoever is at the page for as long as it lives.
 pub(crate) fn start(live: Live) {
-    live.on_call(|call, then| spawn_local(async { then(api::ask(call).await) }));
+    live.on_call(move |call, then| {
+        spawn_local(async move {
+            then(api::ask(call).await);
+            // Whoever gave the password is at hand, also on the page that comes after this one.
+            keep(live);
+        });
+    });
     // Before anything is touched: a page that is loaded again stays as locked as it was.
     keep(live);
     for hand in HANDS {
@@ -32,7 +38,11 @@ pub(crate) fn start(live: Live) {
 }
 
 fn keep(live: Live) {
-    storage::keep_hand(live.keep_watch(clock::wall(), storage::hand()));
+    let kept = storage::hand();
+    let hand = live.keep_watch(clock::wall(), kept);
+    if let Some(hand) = hand.filter(|_| hand != kept) {
+        storage::keep_hand(hand);
+    }
 }
 
 /// What a person does at a page.

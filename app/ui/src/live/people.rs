@@ -87,7 +87,8 @@ impl Live {
     /// is known; the answer is what is to be kept.
     pub fn keep_watch(self, now: Timestamp, kept: Option<Timestamp>) -> Option<Timestamp> {
         let known = self.people.watch.get_value().hand;
-        let hand = known.max(kept).unwrap_or(now);
+        // A clock that was set back would keep the page awake until it has caught up.
+        let hand = known.max(kept).map_or(now, |hand| hand.min(now));
         self.people.watch.update_value(|watch| (watch.now, watch.hand) = (now, Some(hand)));
         let lock_after = self.people.lock_after_ms();
         let is_locked = stay::is_locked(lock_after, now.since(hand));
@@ -95,7 +96,8 @@ impl Live {
             self.people.is_locked.set(is_locked);
         }
         untrack(|| self.see_to_stay(now, hand));
-        lock_after.map(|_| hand)
+        // A page that is never locked, such as the way in, is no hand on one that is.
+        lock_after.map(|_| hand).or(kept)
     }
 }
 
@@ -276,11 +278,34 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_that_was_set_back_keeps_nothing_awake() {
+        let (_owner, live, _) = page(36_000);
+        let ahead = NOW + Duration::from_secs(100_000);
+        assert_eq!(live.keep_watch(NOW, Some(ahead)), Some(NOW));
+        live.keep_watch(NOW + Duration::from_secs(900), None);
+        assert!(live.is_locked());
+    }
+
+    #[test]
     fn a_hand_on_another_page_keeps_this_one_awake() {
         let (_owner, live, _) = page(36_000);
         live.keep_watch(NOW, None);
         let later = NOW + Duration::from_secs(1000);
         live.keep_watch(later, Some(later));
+        assert!(!live.is_locked());
+    }
+
+    #[test]
+    fn the_way_in_does_not_wake_a_locked_page_and_a_password_does() {
+        let owner = Owner::new();
+        owner.set();
+        let nobody = Bootstrap { person: None, is_login_on: true, ..Bootstrap::default() };
+        let live = Live::with(nobody);
+        let later = NOW + Duration::from_secs(1000);
+        live.touch(later);
+        assert_eq!(live.keep_watch(later, Some(NOW)), Some(NOW), "of the page that is locked");
+        live.back_again(&grant(later + Duration::from_secs(3600)));
+        assert_eq!(live.keep_watch(later, Some(NOW)), Some(later));
         assert!(!live.is_locked());
     }
 

@@ -25,7 +25,9 @@ pub(crate) fn LoginPage() -> impl IntoView {
     let site = site.map(|site| {
         view! { <p class="site">{move || name(&site, language()).to_owned()}</p> }.into_any()
     });
-    let done = Callback::new(move |_: SessionGrant| {
+    let done = Callback::new(move |grant: SessionGrant| {
+        // Whoever has just given the password does not come to a page that is locked.
+        live.back_again(&grant);
         let to = query.read_untracked().get("to");
         // The server makes another page for whoever is signed in.
         drop(location().set_href(way_back(to.as_deref())));
