@@ -56,7 +56,7 @@ pub enum Step {
     /// Read as many batches of rows that are not uploaded: from the oldest on, or from where the
     /// last read ended. [`Uploader::read`] is to follow.
     Read { number: u64, from_oldest: bool, most: usize },
-    /// Send these as the batch of this number.
+    /// Send these as the batch of this number; [`Uploader::taken`] is to follow.
     Upload { batch: u64, rows: StatusBatch },
     /// Put this on record; [`Uploader::marked`] is to follow.
     Mark(Mark),
@@ -71,7 +71,7 @@ pub enum Step {
 pub enum Why {
     #[error("the center refused batch {batch}: {reason}")]
     Refused { batch: u64, reason: String },
-    #[error("the center did not answer a batch for {0:?}")]
+    #[error("the center answered no batch for {0:?}")]
     Silent(Duration),
 }
 
@@ -119,9 +119,16 @@ impl Uploader {
         run.is_at_end = batches.is_empty();
         // Where some came, there may be more.
         self.has_grown |= !batches.is_empty();
-        let mut steps: Vec<Step> = batches.into_iter().map(|rows| run.send(rows, now)).collect();
+        let mut steps: Vec<Step> = batches.into_iter().map(|rows| run.send(rows)).collect();
         steps.extend(self.trouble(None));
         self.go_on(steps)
+    }
+
+    /// The line has taken a batch: from now on its answer is waited for.
+    pub fn taken(&mut self, batch: u64, now: Instant) {
+        if let Some(run) = &mut self.run {
+            run.taken(batch, now);
+        }
     }
 
     /// What was to be put on record is on the disk.
@@ -131,10 +138,10 @@ impl Uploader {
     }
 
     /// The center said something.
-    pub fn hear(&mut self, word: &Downward) -> Vec<Step> {
+    pub fn hear(&mut self, word: &Downward, now: Instant) -> Vec<Step> {
         match word {
             Downward::Command(_) => Vec::new(),
-            Downward::Uploaded(uploaded) => self.uploaded(uploaded.batch),
+            Downward::Uploaded(uploaded) => self.uploaded(uploaded.batch, now),
             Downward::UploadFailed(failed) => self.failed(failed.batch, &failed.reason),
         }
     }
@@ -172,9 +179,9 @@ impl Uploader {
         is_news.then_some(Step::Trouble(why))
     }
 
-    fn uploaded(&mut self, batch: u64) -> Vec<Step> {
+    fn uploaded(&mut self, batch: u64, now: Instant) -> Vec<Step> {
         let Some(run) = &mut self.run else { return Vec::new() };
-        self.marks.waiting.extend(run.acknowledged(batch));
+        self.marks.waiting.extend(run.acknowledged(batch, now));
         self.go_on(Vec::new())
     }
 
@@ -251,7 +258,8 @@ impl Marks {
     }
 }
 
-/// A batch is on the center's disk within a second; where that takes longer, something is lost.
+/// A batch that the line took is on the center's disk within seconds, and on a slow line others are
+/// answered meanwhile; where nothing is for longer, something is lost.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A disk that does not answer may do so soon; nothing is gained by asking it at once.

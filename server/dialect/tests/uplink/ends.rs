@@ -196,7 +196,7 @@ impl Edge {
             self.follow(steps, now);
         }
         if let Said::Word(word, _) = said {
-            let steps = self.uploader.hear(&word);
+            let steps = self.uploader.hear(&word, now);
             self.follow(steps, now);
         }
     }
@@ -223,6 +223,7 @@ impl Edge {
                     let text = EdgeMessage::Upload(upload).write("north", CLOCK.at(now));
                     let actions = self.session.handle(Event::Say(text), now);
                     self.carry_out(actions);
+                    self.uploader.taken(batch, now);
                 }
                 Step::Mark(mark) => {
                     assert!(self.marking.is_none(), "one write at a time");

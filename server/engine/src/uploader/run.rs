@@ -21,6 +21,8 @@ pub(super) struct Run {
     /// How many batches went up.
     sent: u64,
     in_flight: VecDeque<InFlight>,
+    /// When the center last answered one.
+    answered_at: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +37,8 @@ struct InFlight {
     batch: u64,
     incarnation: Incarnation,
     ids: Vec<u64>,
-    since: Instant,
+    /// When the line took it; it is not waited for before.
+    since: Option<Instant>,
 }
 
 impl Run {
@@ -47,21 +50,30 @@ impl Run {
         MOST_IN_FLIGHT.saturating_sub(self.in_flight.len())
     }
 
-    pub(super) fn send(&mut self, rows: StatusBatch, now: Instant) -> Step {
+    pub(super) fn send(&mut self, rows: StatusBatch) -> Step {
         self.sent = self.sent.saturating_add(1);
         let (batch, incarnation) = (self.sent, rows.incarnation.clone());
         let ids = rows.rows.iter().map(|row| row.id).collect();
-        self.in_flight.push_back(InFlight { batch, incarnation, ids, since: now });
+        self.in_flight.push_back(InFlight { batch, incarnation, ids, since: None });
         Step::Upload { batch, rows }
     }
 
+    /// The line has taken a batch.
+    pub(super) fn taken(&mut self, batch: u64, now: Instant) {
+        let sent = self.in_flight.iter_mut().filter(|sent| sent.batch == batch);
+        sent.for_each(|sent| sent.since = Some(now));
+    }
+
     /// Batches are answered in their order: one stands for those before it.
-    pub(super) fn acknowledged(&mut self, batch: u64) -> Vec<Mark> {
+    pub(super) fn acknowledged(&mut self, batch: u64, now: Instant) -> Vec<Mark> {
         let known = self.in_flight.iter().any(|sent| sent.batch == batch);
         let count =
             if known { self.in_flight.partition_point(|sent| sent.batch <= batch) } else { 0 };
         let mark =
             |sent: InFlight| Mark { incarnation: sent.incarnation, ids: sent.ids, failure: None };
+        if known {
+            self.answered_at = Some(now);
+        }
         self.in_flight.drain(..count).map(mark).collect()
     }
 
@@ -71,9 +83,10 @@ impl Run {
         Some(Mark { incarnation, ids, failure: Some(reason.into()) })
     }
 
-    /// Since when the oldest batch waits for its answer.
+    /// Since when no answer came, while the oldest batch waits for its own.
     pub(super) fn waits_since(&self) -> Option<Instant> {
-        self.in_flight.front().map(|sent| sent.since)
+        let since = self.in_flight.front()?.since?;
+        Some(self.answered_at.map_or(since, |answered| answered.max(since)))
     }
 
     pub(super) fn is_at_rest(&self) -> bool {

@@ -97,12 +97,12 @@ fn the_backlog_goes_up_by_the_hundred_and_in_order() {
 fn acknowledged_batches_are_marked_one_write_at_a_time() {
     // S0-49
     let mut uploader = sending(350);
-    assert_eq!(uploader.hear(&uploaded(1)), [mark(1..=100)]);
-    assert_eq!(uploader.hear(&uploaded(2)), []);
-    assert_eq!(uploader.hear(&uploaded(3)), []);
+    assert_eq!(uploader.hear(&uploaded(1), START), [mark(1..=100)]);
+    assert_eq!(uploader.hear(&uploaded(2), START), []);
+    assert_eq!(uploader.hear(&uploaded(3), START), []);
     assert_eq!(uploader.marked(), [mark(101..=300)]);
-    assert_eq!(uploader.hear(&uploaded(3)), [], "an answer to nothing");
-    assert_eq!(uploader.hear(&uploaded(9)), [], "an answer to nothing");
+    assert_eq!(uploader.hear(&uploaded(3), START), [], "an answer to nothing");
+    assert_eq!(uploader.hear(&uploaded(9), START), [], "an answer to nothing");
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn rows_with_an_earlier_time_are_found_once_nothing_else_is_on_its_way() {
     let mut uploader = sending(3);
     let (read, ..) = asked(&uploader.holds(4, true)).unwrap();
     assert_eq!(uploader.read(read, batches([]), START), [], "it sorts before the others");
-    assert_eq!(uploader.hear(&uploaded(1)), [mark(1..=3)]);
+    assert_eq!(uploader.hear(&uploaded(1), START), [mark(1..=3)]);
     uploader.holds(1, false);
     let steps = uploader.marked();
     let Some((read, true, _)) = asked(&steps) else { panic!("{steps:?}") };
@@ -129,7 +129,7 @@ fn rows_with_an_earlier_time_are_found_once_nothing_else_is_on_its_way() {
     assert_eq!(sent(&steps), [(2, vec![4])]);
     let (read, ..) = asked(&steps).unwrap();
     assert_eq!(uploader.read(read, batches([]), START), []);
-    uploader.hear(&uploaded(2));
+    uploader.hear(&uploaded(2), START);
     assert_eq!(uploader.marked(), [], "what is left cannot be read: nobody looks for it again");
 }
 
@@ -137,11 +137,11 @@ fn rows_with_an_earlier_time_are_found_once_nothing_else_is_on_its_way() {
 fn a_refused_batch_stops_the_upload_until_the_next_connection() {
     // S0-50
     let mut uploader = sending(300);
-    uploader.hear(&uploaded(1));
-    let steps = uploader.hear(&failed(2));
+    uploader.hear(&uploaded(1), START);
+    let steps = uploader.hear(&failed(2), START);
     let reason = String::from("no room");
     assert_eq!(steps, [Step::HangUp(Why::Refused { batch: 2, reason: reason.clone() })]);
-    assert_eq!(uploader.hear(&failed(3)), []);
+    assert_eq!(uploader.hear(&failed(3), START), []);
     assert_eq!(uploader.holds(301, true), []);
     assert_eq!(uploader.due_at(), None);
     let refused = Mark { incarnation: incarnation(), ids: ids(101..=200), failure: Some(reason) };
@@ -161,18 +161,35 @@ fn no_more_than_sixteen_batches_are_on_their_way() {
     let steps = uploader.read(1, batches(1..=1_600), START);
     assert_eq!((sent(&steps).len(), asked(&steps)), (16, None));
     for batch in 1..=7 {
-        assert_eq!(asked(&uploader.hear(&uploaded(batch))), None, "batch {batch}");
+        assert_eq!(asked(&uploader.hear(&uploaded(batch), START)), None, "batch {batch}");
     }
-    assert_eq!(asked(&uploader.hear(&uploaded(8))), Some((2, false, 8)));
+    assert_eq!(asked(&uploader.hear(&uploaded(8), START)), Some((2, false, 8)));
 }
 
 #[test]
 fn a_center_that_answers_no_batch_is_left() {
     let mut uploader = sending(1);
+    assert_eq!(uploader.due_at(), None, "the line has not taken it");
+    uploader.taken(1, START);
     let due = START + PATIENCE;
     assert_eq!(uploader.due_at(), Some(due));
     assert_eq!(uploader.tick(Instant::from_millis(29_999)), []);
     assert_eq!(uploader.tick(due), [Step::HangUp(Why::Silent(PATIENCE))]);
+}
+
+#[test]
+fn a_center_that_answers_slowly_is_not_left() {
+    let mut uploader = Uploader::default();
+    uploader.connected();
+    uploader.read(1, batches(1..=1_600), START);
+    let mut now = START;
+    (1..=16).for_each(|batch| uploader.taken(batch, START));
+    for batch in 1..=16 {
+        now = now + (PATIENCE - Duration::from_millis(1));
+        assert_eq!(uploader.tick(now), [], "batch {batch}");
+        uploader.hear(&uploaded(batch), now);
+    }
+    assert_eq!(uploader.due_at(), None);
 }
 
 #[test]
@@ -201,7 +218,7 @@ fn a_backlog_that_cannot_be_read_is_read_again_on_the_same_connection() {
     let (read, from_oldest, most) = asked(&steps).unwrap();
     assert_eq!((from_oldest, most), (false, MOST_IN_FLIGHT - 2));
     uploader.read(read, busy(), now);
-    uploader.hear(&uploaded(1));
+    uploader.hear(&uploaded(1), START);
     now = now + READ_AGAIN;
     assert_eq!(asked(&uploader.tick(now)), Some((read + 1, false, MOST_IN_FLIGHT - 1)));
 }
@@ -221,7 +238,7 @@ fn what_comes_without_a_connection_is_not_heeded() {
     let mut uploader = Uploader::default();
     assert_eq!(uploader.holds(1, true), []);
     assert_eq!(uploader.read(0, batches([1]), START), []);
-    assert_eq!(uploader.hear(&uploaded(1)), []);
+    assert_eq!(uploader.hear(&uploaded(1), START), []);
     assert_eq!(uploader.marked(), []);
 }
 
@@ -273,7 +290,7 @@ impl World {
                 self.uploader.read(number, batches(found), START)
             }
             _ => match self.batches.pop_front() {
-                Some(batch) => self.uploader.hear(&uploaded(batch)),
+                Some(batch) => self.uploader.hear(&uploaded(batch), START),
                 None => Vec::new(),
             },
         }

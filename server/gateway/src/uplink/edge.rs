@@ -3,6 +3,7 @@
 mod orders;
 mod socket;
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::pin::Pin;
 use std::time::Duration;
@@ -23,7 +24,7 @@ use store::{Backlog, Cursor, Extent};
 use tokio_util::sync::CancellationToken;
 
 use self::orders::Orders;
-use self::socket::Line;
+use self::socket::{Line, Turn};
 use crate::hub::Hub;
 
 /// Where an edge's center is, and who the edge is there.
@@ -56,7 +57,7 @@ pub async fn run_edge(ascent: Ascent, hub: Hub, backlog: Backlog, stop: Cancella
         let stopwatch = edge.hub.stopwatch();
         let happened = tokio::select! {
             () = stop.cancelled() => break,
-            event = edge.line.next() => Happened::Link(event),
+            turn = edge.line.next() => Happened::Turned(turn),
             changed = extents.changed() => match changed {
                 Ok(()) => Happened::Grew(*extents.borrow_and_update()),
                 Err(_) => break,
@@ -73,7 +74,7 @@ pub async fn run_edge(ascent: Ascent, hub: Hub, backlog: Backlog, stop: Cancella
 
 /// What can happen to an edge.
 enum Happened {
-    Link(Event),
+    Turned(Turn),
     Grew(Extent),
     Read(Read),
     Marked,
@@ -107,6 +108,8 @@ struct Edge {
     session: Session,
     uploader: Uploader,
     line: Line,
+    /// What is to go up once the line is clear; no more than the uploader has on its way.
+    batches: VecDeque<(u64, StatusBatch)>,
     orders: Orders,
     /// Where the last read ended.
     cursor: Option<Cursor>,
@@ -138,6 +141,7 @@ impl Edge {
             session: Session::new(config, now),
             uploader: Uploader::default(),
             line: Line::default(),
+            batches: VecDeque::new(),
             orders: Orders::new(hub.clone()),
             cursor: None,
             reading: None,
@@ -161,7 +165,8 @@ impl Edge {
     async fn on(&mut self, happened: Happened) {
         let now = self.hub.stopwatch().now();
         match happened {
-            Happened::Link(event) => self.link(event).await,
+            Happened::Turned(Turn::Link(event)) => self.link(event).await,
+            Happened::Turned(Turn::Clear) => {}
             Happened::Grew(extent) => self.holds(extent).await,
             Happened::Read(Read { number, rows }) => {
                 let rows = rows.map(|(rows, cursor)| {
@@ -178,7 +183,22 @@ impl Edge {
             Happened::Answered(device, answer) => self.say(device.as_str(), &answer).await,
             Happened::Woke => self.wake(now).await,
         }
+        self.send_on().await;
+    }
+
+    /// Writes what was said, then batches one by one as the line takes them: a heartbeat or the
+    /// answer to an order never waits for more than one.
+    async fn send_on(&mut self) {
         self.line.flush().await;
+        while self.line.is_clear()
+            && let Some((batch, rows)) = self.batches.pop_front()
+        {
+            let upload = Upload::new(batch, rows, self.standing());
+            let edge = self.ascent.edge.clone();
+            self.say(edge.as_str(), &EdgeMessage::Upload(upload)).await;
+            self.line.flush().await;
+            self.uploader.taken(batch, self.hub.stopwatch().now());
+        }
     }
 
     async fn wake(&mut self, now: Instant) {
@@ -214,7 +234,7 @@ impl Edge {
                 let latest = latest.filter(|latest| at <= *latest);
                 self.orders.take(command.clone(), latest.map(|latest| latest.since(at)));
             }
-            let steps = self.uploader.hear(&word);
+            let steps = self.uploader.hear(&word, self.hub.stopwatch().now());
             self.follow(steps).await;
         }
     }
@@ -228,6 +248,7 @@ impl Edge {
         }
         self.tell_reach().await;
         self.reading = None;
+        self.batches.clear();
         if !self.is_live {
             return self.uploader.disconnected();
         }
@@ -241,7 +262,7 @@ impl Edge {
         for action in actions {
             match action {
                 Action::Dial { .. } => self.line.dial(&self.ascent),
-                Action::Send(text) => self.line.say(text).await,
+                Action::Send(text) => self.line.say(text),
                 Action::HangUp(code) => self.line.hang_up(code).await,
                 Action::Announce(status) => {
                     if let LinkState::Refused { reason, detail } = status.state {
@@ -271,11 +292,7 @@ impl Edge {
         for step in steps {
             match step {
                 Step::Read { number, from_oldest, most } => self.read(number, from_oldest, most),
-                Step::Upload { batch, rows } => {
-                    let upload = Upload::new(batch, rows, self.standing());
-                    let edge = self.ascent.edge.clone();
-                    self.say(edge.as_str(), &EdgeMessage::Upload(upload)).await;
-                }
+                Step::Upload { batch, rows } => self.batches.push_back((batch, rows)),
                 Step::Mark(mark) => {
                     let (backlog, at) = (self.backlog.clone(), self.hub.time());
                     let put = async move {

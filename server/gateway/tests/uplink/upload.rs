@@ -63,6 +63,25 @@ async fn what_was_kept_without_the_edge_knowing_is_kept_once() {
 }
 
 #[tokio::test]
+async fn a_slow_line_brings_each_row_up_once_and_is_left_at_once() {
+    let (above, below) = (tempdir().unwrap(), tempdir().unwrap());
+    let center = CenterHouse::open(above.path()).await;
+    let line = Forwarder::slow(center.address, 8_000).await;
+    let mut edge = EdgeHouse::open(below.path());
+    edge.happen(1..=1_500).await;
+    edge.dial(line.address, TOKEN);
+    until(async || (edge.backlog.pending().count <= 1_300).then_some(())).await;
+    let (kept, waiting) = (center.rows().await.len(), edge.backlog.pending().count);
+    assert!(waiting > 0, "rows are marked while others go up");
+    assert_eq!(line.dialled(), 1, "the line was kept: {kept} rows, and none of them twice");
+    // More waits to be written than a second brings up.
+    let start = std::time::Instant::now();
+    edge.close().await;
+    assert!(start.elapsed() < std::time::Duration::from_secs(5), "{:?}", start.elapsed());
+    center.close().await;
+}
+
+#[tokio::test]
 async fn a_center_that_was_away_gets_what_happened_meanwhile() {
     let (above, below) = (tempdir().unwrap(), tempdir().unwrap());
     let center = CenterHouse::open(above.path()).await;
