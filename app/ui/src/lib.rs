@@ -16,12 +16,14 @@ mod order;
 #[expect(unreachable_pub, reason = "`#[component]` makes the types of its arguments public")]
 mod page;
 mod preference;
+mod query;
 #[cfg(test)]
 mod sample;
 mod stay;
 pub mod text;
 mod text_commands;
 mod text_people;
+mod text_records;
 #[expect(unreachable_pub, reason = "`#[component]` makes the types of its arguments public")]
 mod view;
 
@@ -37,10 +39,14 @@ pub use live::{Answer, Ask, Call, Footing, Given, Live, Method, RecordWish, Stat
 
 use page::commands::CommandsPage;
 use page::device::DevicePage;
+use page::events::audit::AuditView;
+use page::events::log::LogView;
 use page::login::LoginPage;
 use page::me::MePage;
 use page::missing::Missing;
 use page::overview::Overview;
+use page::system::sessions::SessionsPage;
+use page::system::users::UsersPage;
 use preference::Preference;
 use view::shell::frame::Frame;
 
@@ -84,8 +90,12 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/") view=Overview/>
                     <Route path=path!("/devices/:id") view=DevicePage/>
                     <Route path=path!("/commands") view=CommandsPage/>
+                    <Route path=path!("/events") view=LogView/>
+                    <Route path=path!("/events/audit") view=AuditView/>
                     <Route path=path!("/login") view=LoginPage/>
                     <Route path=path!("/me") view=MePage/>
+                    <Route path=path!("/system/sessions") view=SessionsPage/>
+                    <Route path=path!("/system/users") view=UsersPage/>
                 </FlatRoutes>
             </Frame>
         </Router>

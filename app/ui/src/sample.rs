@@ -13,6 +13,7 @@ use protocol::stream::StreamName;
 use protocol::time::Timestamp;
 use protocol::user::{Role, Scope};
 use protocol::wire::commands::CommandRow;
+use protocol::wire::people::Account;
 use protocol::wire::session::{Integrity, SessionGrant};
 
 use crate::{Bootstrap, Happening, Told, Zone};
@@ -236,6 +237,20 @@ pub(crate) fn grant() -> SessionGrant {
         role: Role::Operator,
         sites: Scope::All,
         user: "li".into(),
+    }
+}
+
+/// The account of an auditor who is locked out.
+pub(crate) fn account() -> Account {
+    Account {
+        created_at: ago(86_400),
+        is_disabled: false,
+        locked_until: Some(NOW + std::time::Duration::from_secs(600)),
+        must_change_password: true,
+        name: "wang".into(),
+        role: Role::Auditor,
+        sites: Scope::All,
+        signed_in_at: None,
     }
 }
 

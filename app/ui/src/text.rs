@@ -162,7 +162,6 @@ pub fn tries(language: Language, tries: u32, of: u32) -> String {
     }
 }
 
-/// How many frames came after all: `补传 42 条`.
 /// What it means that a part of the server fails.
 pub fn failing(part: Part) -> Text {
     match part {
@@ -175,10 +174,20 @@ pub fn failing(part: Part) -> Text {
     }
 }
 
+/// How many frames came after all: `补传 42 条`.
 pub fn refilled(language: Language, frames: u64) -> String {
     match language {
         Language::Zh => format!("{} {frames} 条", REFILLED.zh),
         Language::En => format!("{frames} {}", REFILLED.en),
+    }
+}
+
+/// What was sent: `42 帧 · 17 KB`.
+pub fn frames_and_bytes(language: Language, frames: u64, bytes: u64) -> String {
+    let size = bytes.div_ceil(1000);
+    match language {
+        Language::Zh => format!("{frames} 帧 · {size} KB"),
+        Language::En => format!("{frames} frames · {size} KB"),
     }
 }
 

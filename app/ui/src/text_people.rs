@@ -75,6 +75,9 @@ pub(crate) const SYSTEM: Text = text("系统", "System");
 // Accounts.
 pub(crate) const USERS: Text = text("用户与角色", "Users and roles");
 pub(crate) const ADD_USER: Text = text("新增用户", "Add a user");
+pub(crate) const ACCOUNT_OF: Text = text("账户", "Account");
+pub(crate) const UNLOCK_WHY: Text =
+    text("该用户可以立即再次尝试登录", "The user may try to sign in again at once");
 pub(crate) const ADD: Text = text("新增", "Add");
 pub(crate) const CHANGE: Text = text("修改", "Change");
 pub(crate) const SAVE: Text = text("保存", "Save");

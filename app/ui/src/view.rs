@@ -6,6 +6,8 @@
 //! and a handler that has not gone through [`hear`].
 
 pub(crate) mod bar;
+pub(crate) mod chips;
+pub(crate) mod confirm;
 pub(crate) mod dom;
 pub(crate) mod errand;
 pub(crate) mod form;

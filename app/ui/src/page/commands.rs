@@ -2,7 +2,6 @@
 
 mod filters;
 mod history;
-mod query;
 mod queue;
 mod table;
 
@@ -11,6 +10,7 @@ use leptos_meta::Title;
 
 use crate::live::Live;
 use crate::preference::{language, t};
+use crate::query::{Place, RANGE};
 use crate::text_commands as words;
 use filters::Filters;
 use history::History;
@@ -32,3 +32,5 @@ pub(crate) fn CommandsPage() -> impl IntoView {
     }
     .into_any()
 }
+
+static PLACE: Place = Place { path: "/commands", filters: &["device", "origin", "status", RANGE] };

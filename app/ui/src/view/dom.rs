@@ -26,8 +26,12 @@ pub(crate) fn value(id: &str) -> String {
 }
 
 pub(crate) fn clear(id: &str) {
+    set(id, "");
+}
+
+pub(crate) fn set(id: &str, value: &str) {
     let field = document().get_element_by_id(id);
     if let Some(field) = field.and_then(|found| found.dyn_into::<HtmlInputElement>().ok()) {
-        field.set_value("");
+        field.set_value(value);
     }
 }

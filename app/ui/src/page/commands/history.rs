@@ -9,13 +9,14 @@ use protocol::frame::CommandStatus;
 use protocol::reading::Value;
 use protocol::wire::commands::CommandRow;
 
-use super::query::Narrowed;
+use super::PLACE;
 use super::queue::queue;
 use super::table::order;
 use crate::choice::Language;
 use crate::format;
 use crate::live::{Live, RecordState};
 use crate::preference::{language, t};
+use crate::query::Narrowed;
 use crate::text_commands as words;
 use crate::view::hear::hear;
 use crate::view::progress::{Say, failure};
@@ -27,7 +28,8 @@ pub(super) fn History() -> impl IntoView {
     let language = language();
     let query = use_query_map();
     // An hour ago stays the same hour until somebody chooses anew.
-    let question = Memo::new(move |_| Narrowed::of(&query.read()).query(live.now_untracked()));
+    let question =
+        Memo::new(move |_| Narrowed::of(&PLACE, &query.read()).query(live.now_untracked()));
     look_up(live, question);
     let unfolded = RwSignal::new(Vec::new());
     let rows = move || {

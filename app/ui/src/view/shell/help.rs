@@ -5,6 +5,7 @@ use leptos::html::Button;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
+use protocol::user::Right;
 use wasm_bindgen::JsCast as _;
 
 use super::Open;
@@ -13,12 +14,14 @@ use crate::live::Live;
 use crate::preference::t;
 use crate::text;
 use crate::text_commands::KEY_COMMANDS;
+use crate::text_records::KEY_EVENTS;
 use crate::view::hear::hear;
 
 /// Listens to the keys while the page lives, and shows what they do.
 #[component]
 pub(super) fn Help(open: RwSignal<Open>) -> impl IntoView {
     listen(open);
+    let live = expect_context::<Live>();
     let close = NodeRef::<Button>::new();
     let is_open = Memo::new(move |_| open.get() == Open::Help);
     let mut before = None;
@@ -34,9 +37,13 @@ pub(super) fn Help(open: RwSignal<Open>) -> impl IntoView {
         ("g o", text::KEY_OVERVIEW),
         ("g d", text::KEY_DEVICES),
         ("g c", KEY_COMMANDS),
+        ("g e", KEY_EVENTS),
         ("?", text::KEY_HELP),
         ("Esc", text::KEY_ESCAPE),
     ];
+    let may_read = live.page(|page| page.person.clone());
+    let may_read = may_read.is_some_and(|person| person.role.may(Right::Records));
+    let keys = keys.into_iter().filter(|(key, _)| may_read || *key != "g e");
     let rows = keys.map(|(key, what)| view! { <dt><kbd>{key}</kbd></dt><dd>{t(what)}</dd> });
     view! {
         <div class="veil" hidden=move || !is_open.get() on:click=hear(move |_: MouseEvent| open.set(Open::Nothing))>
@@ -50,7 +57,7 @@ pub(super) fn Help(open: RwSignal<Open>) -> impl IntoView {
                 on:keydown=hear(|event: KeyboardEvent| if event.key() == "Tab" { event.prevent_default() })
             >
                 <h2 id="help-title">{t(text::HELP)}</h2>
-                <dl class="keys">{rows.into_iter().collect_view()}</dl>
+                <dl class="keys">{rows.collect_view()}</dl>
                 <button type="button" node_ref=close on:click=hear(move |_: MouseEvent| open.set(Open::Nothing))>
                     {t(text::CLOSE)}
                 </button>
@@ -60,7 +67,7 @@ pub(super) fn Help(open: RwSignal<Open>) -> impl IntoView {
     .into_any()
 }
 
-/// `g o`, `g d`, `g c`, `?` and Esc; keys that are typed into a field stay there.
+/// `g o`, `g d`, `g c`, `g e`, `?` and Esc; keys that are typed into a field stay there.
 fn listen(open: RwSignal<Open>) {
     let live = expect_context::<Live>();
     let navigate = use_navigate();
@@ -77,6 +84,7 @@ fn listen(open: RwSignal<Open>) {
             "?" => open.set(Open::Help),
             "o" if was_g => go("/"),
             "c" if was_g => go("/commands"),
+            "e" if was_g && live.may(Right::Records) => go("/events"),
             "d" if was_g => device_href(live).iter().for_each(|href| go(href)),
             _ => {}
         }

@@ -2,11 +2,14 @@
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
+use protocol::user::Right;
 
 use crate::live::Live;
 use crate::preference::t;
 use crate::text;
 use crate::text_commands::COMMANDS;
+use crate::text_people::SYSTEM;
+use crate::text_records::EVENTS;
 use crate::view::icon::{Icon, Shape};
 
 #[component]
@@ -14,7 +17,8 @@ pub(super) fn Rail() -> impl IntoView {
     let path = use_location().pathname;
     let here = move |is_here: bool| is_here.then_some("page");
     let is_device = move || path.read().starts_with("/devices/");
-    let device = device_href(expect_context::<Live>()).map(|href| {
+    let live = expect_context::<Live>();
+    let device = device_href(live).map(|href| {
         view! {
             <a href=href aria-current=move || here(is_device())>
                 <Icon shape=Shape::Board/>
@@ -23,6 +27,29 @@ pub(super) fn Rail() -> impl IntoView {
         }
         .into_any()
     });
+    // What a role may not see is not offered.
+    let records = move || {
+        live.may(Right::Records).then(|| {
+            view! {
+                <a href="/events" aria-current=move || here(path.read().starts_with("/events"))>
+                    <Icon shape=Shape::Lines/>
+                    <span>{t(EVENTS)}</span>
+                </a>
+            }
+            .into_any()
+        })
+    };
+    let system = move || {
+        live.may(Right::Administer).then(|| {
+            view! {
+                <a href="/system/users" aria-current=move || here(path.read().starts_with("/system"))>
+                    <Icon shape=Shape::People/>
+                    <span>{t(SYSTEM)}</span>
+                </a>
+            }
+            .into_any()
+        })
+    };
     view! {
         <nav class="rail" aria-label=t(text::NAVIGATION)>
             <a href="/" aria-current=move || here(path.read().as_str() == "/")>
@@ -34,6 +61,8 @@ pub(super) fn Rail() -> impl IntoView {
                 <Icon shape=Shape::Order/>
                 <span>{t(COMMANDS)}</span>
             </a>
+            {move || records()}
+            {move || system()}
         </nav>
     }
     .into_any()

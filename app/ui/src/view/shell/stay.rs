@@ -67,3 +67,42 @@ fn UnlockDialog(is_asked: RwSignal<bool>) -> impl IntoView {
     }
     .into_any()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use protocol::user::Role;
+
+    use super::*;
+    use crate::first_html::{piece, signed_in};
+    use crate::sample::NOW;
+
+    #[test]
+    fn the_end_is_counted_down_and_a_lock_is_said() {
+        // S0-87
+        let band = |html: &str, name: &str| {
+            let from = html.find(&format!("data-band=\"{name}\"")).unwrap();
+            let band = &html[from..];
+            band[..band.find("</aside>").unwrap()].to_owned()
+        };
+        let show = || view! { <StayBands/> }.into_any();
+        let html = piece(signed_in(Role::Operator), move |_| show());
+        assert!(
+            band(&html, "ending").contains("hidden") && band(&html, "locked").contains("hidden")
+        );
+        let html = piece(signed_in(Role::Operator), move |live| {
+            live.tick(Default::default(), NOW + Duration::from_secs(3600 - 272));
+            show()
+        });
+        let ending = band(&html, "ending");
+        assert!(ending.contains("登录即将结束") && ending.contains("4:32"), "{ending}");
+        let html = piece(signed_in(Role::Operator), move |live| {
+            live.keep_watch(NOW, None);
+            live.keep_watch(NOW + Duration::from_secs(900), None);
+            show()
+        });
+        let locked = band(&html, "locked");
+        assert!(locked.contains("数值继续更新") && !locked.contains("hidden"), "{locked}");
+    }
+}

@@ -11,11 +11,12 @@ use crate::bootstrap::device_of;
 use crate::format;
 use crate::live::Live;
 use crate::preference::{language, t};
-use crate::text;
+use crate::text::{self, Text};
 use crate::text_commands::COMMANDS;
 use crate::view::icon::{Icon, Shape};
 use crate::view::link::pill::LinkPill;
 use crate::view::reading::name;
+use crate::{text_people as people, text_records as words};
 
 #[component]
 pub(super) fn TopRow(open: RwSignal<Open>) -> impl IntoView {
@@ -48,9 +49,7 @@ fn Place() -> impl IntoView {
             let device = page.devices.iter().find(|device| device.id == id);
             device.map_or_else(|| id.to_string(), |d| name(&d.name, language()).to_owned())
         }),
-        None if path.read().as_str() == "/" => text::OVERVIEW.of(language()).to_owned(),
-        None if path.read().as_str() == "/commands" => COMMANDS.of(language()).to_owned(),
-        None => text::NOT_FOUND.of(language()).to_owned(),
+        None => called(&path.read()).of(language()).to_owned(),
     };
     view! {
         <p class="place">
@@ -60,6 +59,20 @@ fn Place() -> impl IntoView {
         </p>
     }
     .into_any()
+}
+
+/// What a page is called that shows no device.
+fn called(path: &str) -> Text {
+    match path {
+        "/" => text::OVERVIEW,
+        "/commands" => COMMANDS,
+        "/events" => words::EVENTS,
+        "/events/audit" => words::AUDIT,
+        "/me" => people::ACCOUNT,
+        "/system/sessions" => people::SESSIONS,
+        "/system/users" => people::USERS,
+        _ => text::NOT_FOUND,
+    }
 }
 
 /// How many devices need a person; calm where none does.
