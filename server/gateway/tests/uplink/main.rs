@@ -5,7 +5,6 @@
 mod bad_input;
 mod forwarder;
 mod orders;
-mod pace;
 mod raw;
 mod servers;
 mod upload;
