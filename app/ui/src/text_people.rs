@@ -83,6 +83,11 @@ pub(crate) const CHANGE: Text = text("修改", "Change");
 pub(crate) const SAVE: Text = text("保存", "Save");
 pub(crate) const DISABLE: Text = text("停用", "Disable");
 pub(crate) const ENABLE: Text = text("启用", "Enable");
+pub(crate) const REMOVE: Text = text("删除", "Delete");
+pub(crate) const REMOVE_WHY: Text = text(
+    "账户及其所有登录随即结束, 不可恢复; 审计记录保留",
+    "The account and all its sign-ins end at once, for good; what it did stays on record",
+);
 pub(crate) const SITES: Text = text("站点", "Sites");
 pub(crate) const ALL_SITES: Text = text("全部", "all");
 pub(crate) const SITES_HINT: Text =

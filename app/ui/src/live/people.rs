@@ -200,13 +200,15 @@ mod tests {
         SessionGrant { expires: Some(expires), ..sample::grant() }
     }
 
+    type Asked = Rc<RefCell<Vec<(Call, Then)>>>;
+
     /// A page of somebody who is let in for so many seconds, and what it asks of the server.
-    fn page(seconds: u64) -> (Owner, Live, Rc<RefCell<Vec<(Call, Then)>>>) {
+    fn page(seconds: u64) -> (Owner, Live, Asked) {
         let owner = Owner::new();
         owner.set();
         let person = Person::from(&grant(NOW + Duration::from_secs(seconds)));
         let live = Live::with(Bootstrap { person: Some(person), ..sample::page(None) });
-        let asked = Rc::<RefCell<Vec<_>>>::default();
+        let asked = Asked::default();
         let all = asked.clone();
         live.on_call(move |call, then| all.borrow_mut().push((call, then)));
         (owner, live, asked)

@@ -21,7 +21,9 @@ pub(crate) struct Sheet<T: 'static> {
 }
 
 /// How an answer is read: its rows, and where it goes on.
-type Read<T> = fn(&str) -> Option<(Vec<T>, Option<String>)>;
+type Read<T> = fn(&str) -> Option<Told<T>>;
+
+type Told<T> = (Vec<T>, Option<String>);
 
 struct Part<T> {
     /// What was asked last, without the place to go on from.
@@ -130,7 +132,7 @@ impl<T: DeserializeOwned + Clone + Send + Sync> Sheet<T> {
 }
 
 impl<T> Part<T> {
-    fn take_in(&mut self, told: Result<Option<(Vec<T>, Option<String>)>, Failed>, is_more: bool) {
+    fn take_in(&mut self, told: Result<Option<Told<T>>, Failed>, is_more: bool) {
         match told {
             Ok(Some((rows, next))) => {
                 if !is_more {

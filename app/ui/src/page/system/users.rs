@@ -124,6 +124,7 @@ fn actions(desk: Desk, account: Account) -> AnyView {
     let word = if account.is_disabled { words::ENABLE } else { words::DISABLE };
     let turn = Call::put(path.clone()).with(&turned);
     let unlock = Call::post(format!("{path}/unlock"));
+    let remove = Call::delete(path);
     let is_locked = account.locked_until.is_some();
     let whom = name.clone();
     let turn = button(desk, word, name.clone(), move || {
@@ -135,10 +136,14 @@ fn actions(desk: Desk, account: Account) -> AnyView {
             ask(words::UNLOCK, words::UNLOCK_WHY, unlock.clone(), &whom);
         })
     });
+    let whom = name.clone();
+    let remove = button(desk, words::REMOVE, name.clone(), move || {
+        ask(words::REMOVE, words::REMOVE_WHY, remove.clone(), &whom);
+    });
     let change = button(desk, words::CHANGE, name, move || {
         desk.draft.set(Some(Draft::Change(account.clone())));
     });
-    view! { <span class="acts">{change}{turn}{unlock}</span> }.into_any()
+    view! { <span class="acts">{change}{turn}{unlock}{remove}</span> }.into_any()
 }
 
 /// Whose row it stands in is said to those who do not see it.
@@ -328,6 +333,7 @@ mod tests {
         });
         assert!(html.contains("Auditor") && html.contains(">disabled<"), "{html}");
         assert!(html.contains("启用 wang") && !html.contains("解锁"), "{html}");
+        assert!(html.contains("aria-label=\"删除 wang\""), "{html}");
     }
 
     #[test]
