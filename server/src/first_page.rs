@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::{header, request::Parts};
-use gateway::{Hub, PageVisitor};
+use gateway::{Gateway, Hub, PageVisitor};
 use jiff::tz::TimeZone;
 use protocol::point::{Name, Plant, Site};
 use protocol::time::Timestamp;
 use protocol::user::Scope;
-use ui::{Bootstrap, Choice, Told, Zone, device_of};
+use ui::{Bootstrap, Choice, Person, Told, Zone, device_of};
 
 use crate::paces::Paces;
 
@@ -35,7 +35,8 @@ impl FirstPage {
         let cookies = request.headers.get(header::COOKIE).and_then(|value| value.to_str().ok());
         let now = self.hub.time();
         let choice = Choice::from_cookies(cookies.unwrap_or_default());
-        let Some(plant) = self.plant_for(request) else { return self.without_plant(choice, now) };
+        let own = self.own(request, choice, now);
+        let Some(plant) = self.plant_for(request) else { return own };
         let facts = Bootstrap::of(&plant, page.as_ref());
         let told = |(update, at)| Told { at, update };
         let values = facts.streams().filter_map(|stream| {
@@ -46,8 +47,12 @@ impl FirstPage {
         let zones = facts.sites.iter().map(|site| (site.id.clone(), zone(site, now))).collect();
         Bootstrap {
             now,
-            version: env!("CARGO_PKG_VERSION").into(),
-            choice,
+            version: own.version,
+            choice: own.choice,
+            person: own.person,
+            is_login_on: own.is_login_on,
+            is_encrypted: own.is_encrypted,
+            notice: own.notice,
             snapshot_interval_ms: millis(self.snapshot_interval).into(),
             zones,
             poll_ms: self.poll_ms(),
@@ -72,8 +77,27 @@ impl FirstPage {
         Some(Cow::Owned(plant))
     }
 
-    fn without_plant(&self, choice: Choice, now: Timestamp) -> Bootstrap {
-        Bootstrap { now, choice, version: env!("CARGO_PKG_VERSION").into(), ..Bootstrap::default() }
+    /// What a page tells of itself and of whoever asks for it, and nothing of the plant.
+    fn own(&self, request: &Parts, choice: Choice, now: Timestamp) -> Bootstrap {
+        let visitor = request.extensions.get::<PageVisitor>();
+        let person = |visitor: &PageVisitor| Person {
+            user: visitor.user.clone(),
+            role: visitor.role,
+            sites: visitor.sites.clone(),
+            expires: visitor.expires,
+            lock_after_ms: self.lock_after.map(|after| millis(after).into()),
+            must_change_password: visitor.must_change_password,
+        };
+        Bootstrap {
+            now,
+            choice,
+            version: env!("CARGO_PKG_VERSION").into(),
+            person: visitor.map(person),
+            is_login_on: self.is_login_on,
+            is_encrypted: Gateway::is_encrypted(request),
+            notice: self.notice.clone(),
+            ..Bootstrap::default()
+        }
     }
 
     fn poll_ms(&self) -> BTreeMap<protocol::id::DeviceId, u32> {

@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod batch_steps;
+mod behind_nginx;
 mod cable;
 mod client;
+mod console;
 mod edge_orders;
 mod limits;
 mod new_pace;
