@@ -63,6 +63,7 @@ pub use people::{
     Denied, FIRST_PASSWORD_FILE, FirstError, FirstSignIn, Keys, People, PeopleDesk, Rules,
     first_sign_in, run_people,
 };
+pub use rest::logs::{log_heading, log_lines};
 pub use serve::{bind, bind_patiently, serve, serve_aside};
 pub use stopwatch::Stopwatch;
 pub use tls::{Exchange, Source, Tls, TlsError, Trust, keep_certificate, usual_names};

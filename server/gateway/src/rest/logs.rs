@@ -4,12 +4,13 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
+use jiff::tz::TimeZone;
 use protocol::time::Timestamp;
 use protocol::wire::records::{Level, LogRow};
 use store::{Kind, LogFilter, Module};
 
 use super::query::{Asked, Filter, moment, parsed, put, text, unknown, word};
-use super::sheet::{PRIVATE, answer, local, plain, unavailable};
+use super::sheet::{PRIVATE, answer, heading, local, plain, unavailable, written};
 use crate::Gateway;
 use crate::error::ApiError;
 
@@ -33,6 +34,16 @@ pub(crate) async fn sheet(
     let (zone, rows) = (gateway.zone(), gateway.records.history().all(filter));
     let cells = move |row: &LogRow| cells(row, local(row.at, zone.as_ref()));
     answer("attachment; filename=\"websocket-log.csv\"", COLUMNS, rows, cells).await
+}
+
+/// The names of the columns of the log, as a table for spreadsheets begins.
+pub fn log_heading() -> Result<Vec<u8>, csv::Error> {
+    heading(COLUMNS)
+}
+
+/// Lines of the log as rows of that table, with times in a zone.
+pub fn log_lines(rows: &[LogRow], zone: Option<&TimeZone>) -> Result<Vec<u8>, csv::Error> {
+    written(rows.iter().map(|row| cells(row, local(row.at, zone))))
 }
 
 impl Filter for LogFilter {

@@ -45,7 +45,7 @@ where
 }
 
 /// What spreadsheets know UTF-8 by, and the names of the columns.
-fn heading<const N: usize>(columns: [&str; N]) -> Result<Vec<u8>, csv::Error> {
+pub(super) fn heading<const N: usize>(columns: [&str; N]) -> Result<Vec<u8>, csv::Error> {
     let mut text = BYTE_ORDER_MARK.to_vec();
     text.extend(written([columns.map(ToOwned::to_owned)])?);
     Ok(text)
