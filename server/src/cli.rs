@@ -1,5 +1,8 @@
 //! The command line: what `gapless` can be asked to do.
 
+mod accounts;
+mod records;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -7,6 +10,9 @@ use clap::{Args, Parser, Subcommand};
 use config::overrides::Override;
 
 use crate::demo::simulate::Switch;
+
+pub(crate) use accounts::{Account, AccountCommand, Add, NewPassword, Passwd};
+pub(crate) use records::{AuditCommand, LogsCommand, Query};
 
 /// Live values of industrial hardware in a browser, with no gap that nobody sees.
 #[derive(Debug, Parser)]
@@ -32,6 +38,15 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Prints the values in effect and what set them, and every mistake and warning.
     CheckConfig(Configured),
+    /// Sees to accounts, while the server runs too.
+    #[command(subcommand)]
+    User(AccountCommand),
+    /// Looks after the audit trail.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Looks into the lifecycle log.
+    #[command(subcommand)]
+    Logs(LogsCommand),
     /// Runs boards alone, to try a Modbus master on.
     Simulate(Simulate),
     /// Prints the version.
@@ -49,16 +64,23 @@ pub(crate) struct Configured {
     pub config: Option<PathBuf>,
 }
 
+/// Where that stands which a command is about.
+#[derive(Args, Debug)]
+pub(crate) struct Kept {
+    #[command(flatten)]
+    pub configured: Configured,
+    /// Where the server keeps what must survive a restart.
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+}
+
 #[derive(Args, Debug)]
 pub(crate) struct Serve {
     #[command(flatten)]
-    pub configured: Configured,
+    pub kept: Kept,
     /// Where to serve pages and sockets, such as 127.0.0.1:8080.
     #[arg(long, value_name = "ADDR")]
     pub listen: Option<String>,
-    /// Where to keep what must survive a restart.
-    #[arg(long, value_name = "DIR")]
-    pub data_dir: Option<PathBuf>,
     /// Adds to each pushed frame when it was due and when it was made (`due` and `ts`, microseconds
     /// of CLOCK_MONOTONIC), for programs on this machine that measure.
     #[arg(long)]
@@ -85,9 +107,15 @@ impl Serve {
     pub(crate) fn overrides(&self) -> Vec<Override> {
         let listen = self.listen.clone();
         let listen = listen.map(|value| Override::flag("server.listen", "--listen", value));
+        listen.into_iter().chain(self.kept.overrides()).collect()
+    }
+}
+
+impl Kept {
+    pub(crate) fn overrides(&self) -> Vec<Override> {
         let data_dir = self.data_dir.as_ref().map(|path| path.to_string_lossy().into_owned());
         let data_dir = data_dir.map(|value| Override::flag("data_dir", "--data-dir", value));
-        listen.into_iter().chain(data_dir).collect()
+        data_dir.into_iter().collect()
     }
 }
 

@@ -1,5 +1,10 @@
 //! Does what the command line asked for.
 
+mod audit;
+mod kept;
+mod logs;
+mod user;
+
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 
@@ -11,11 +16,14 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::assemble::Running;
-use crate::cli::{Cli, Command, Configured, DONE, FAILED, MISTAKEN, Serve, Simulate};
+use crate::cli::{
+    AuditCommand, Cli, Command, Configured, DONE, FAILED, LogsCommand, MISTAKEN, Serve, Simulate,
+};
 use crate::demo::simulate::{self, Simulation};
 use crate::demo::{self, Demo, DemoError};
 use crate::notify::Stage;
 use crate::{assemble, log, notify, open_files, reload, shutdown, welcome};
+use user::UserError;
 
 /// A configuration that was asked for and cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +38,11 @@ pub(crate) fn run(asked: Cli, variables: &Variables) -> u8 {
     let done = match asked.asked() {
         Command::Serve(asked) => serve(&asked, variables),
         Command::CheckConfig(asked) => check_config(&asked, variables),
+        Command::User(asked) => user::run(asked, variables),
+        Command::Audit(AuditCommand::Verify { json, kept }) => {
+            audit::verify(&kept, json, variables)
+        }
+        Command::Logs(LogsCommand::Query(asked)) => logs::query(&asked, variables),
         Command::Simulate(asked) => simulate(asked, variables),
         Command::Version { json } => version(json),
     };
@@ -42,7 +55,12 @@ pub(crate) fn run(asked: Cli, variables: &Variables) -> u8 {
 
 fn is_mistake(error: &anyhow::Error) -> bool {
     let in_demo = matches!(error.downcast_ref(), Some(DemoError::Refusal(_)));
-    in_demo || error.is::<Refusal>() || error.is::<Unreadable>() || error.is::<log::LogError>()
+    let is_asked = matches!(error.downcast_ref(), Some(UserError::NoSuchSite { .. }));
+    in_demo
+        || is_asked
+        || error.is::<Refusal>()
+        || error.is::<Unreadable>()
+        || error.is::<log::LogError>()
 }
 
 fn serve(asked: &Serve, variables: &Variables) -> anyhow::Result<u8> {
@@ -75,7 +93,7 @@ fn serve(asked: &Serve, variables: &Variables) -> anyhow::Result<u8> {
 
 /// SIGHUP, where there is a file to read again. Until it is asked for, the signal ends the process.
 fn hangup(asked: &Serve, variables: &Variables) -> anyhow::Result<Option<Signal>> {
-    let is_file = source(&asked.configured, variables)?.is_some();
+    let is_file = source(&asked.kept.configured, variables)?.is_some();
     let hangup = is_file.then(|| signal(SignalKind::hangup())).transpose();
     hangup.context("cannot hear signals")
 }
@@ -106,14 +124,14 @@ async fn reload_at(
 
 /// The configuration as its file has it now.
 fn reread(asked: &Serve, variables: &Variables) -> anyhow::Result<Configuration> {
-    let source = source(&asked.configured, variables)?.context("the configuration is gone")?;
+    let source = source(&asked.kept.configured, variables)?.context("the configuration is gone")?;
     Ok(config::read(&source, variables, asked.overrides())?)
 }
 
 /// What is configured, without boards of our own; or the demonstration, with them.
 async fn prepare(asked: &Serve, variables: &Variables) -> anyhow::Result<Demo> {
     let flags = asked.overrides();
-    match source(&asked.configured, variables)? {
+    match source(&asked.kept.configured, variables)? {
         Some(source) => {
             let configuration = config::read(&source, variables, flags)?;
             Ok(Demo { configuration, boards: Vec::new() })

@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 
 use crate::running::{Running, serve};
 
-fn start(folder: &Path, address: &str, more: &[(&str, &str)]) -> Running {
+pub(crate) fn start(folder: &Path, address: &str, more: &[(&str, &str)]) -> Running {
     let mut command = serve(folder, address);
     command.env("GAPLESS__AUTH__ENABLED", "true").stdout(Stdio::null()).envs(more.iter().copied());
     let mut running = Running::launch(command);
@@ -20,7 +20,13 @@ fn start(folder: &Path, address: &str, more: &[(&str, &str)]) -> Running {
     running
 }
 
-async fn send(address: &str, method: &str, path: &str, head: &str, body: &str) -> String {
+pub(crate) async fn send(
+    address: &str,
+    method: &str,
+    path: &str,
+    head: &str,
+    body: &str,
+) -> String {
     let length = body.len();
     let request = format!(
         "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{head}\
@@ -34,7 +40,15 @@ async fn send(address: &str, method: &str, path: &str, head: &str, body: &str) -
 }
 
 async fn sign_in(address: &str, password: &str) -> Result<Tokens, String> {
-    let body = format!(r#"{{"username":"admin","password":"{password}"}}"#);
+    sign_in_as(address, "admin", password).await
+}
+
+pub(crate) async fn sign_in_as(
+    address: &str,
+    user: &str,
+    password: &str,
+) -> Result<Tokens, String> {
+    let body = format!(r#"{{"username":"{user}","password":"{password}"}}"#);
     let answer = send(address, "POST", "/api/login", "", &body).await;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     if !head.starts_with("HTTP/1.1 200") {
