@@ -142,6 +142,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Open<S> {
         loop {
             let stuck_at = self.stuck_at();
             tokio::select! {
+                biased;
                 turn = poll_fn(|context| self.poll_turn(context)) => return turn,
                 () = until(stuck_at) => {}
             }
