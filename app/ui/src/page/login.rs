@@ -48,15 +48,14 @@ pub(crate) fn LoginPage() -> impl IntoView {
             <p class="notice">{move || notice()}</p>
             <noscript><p class="wrong">{t(words::NEEDS_SCRIPT)}</p></noscript>
             {form}
-            <Encryption/>
+            {encryption(live)}
         </section>
     }
     .into_any()
 }
 
-#[component]
-fn Encryption() -> impl IntoView {
-    let is_encrypted = expect_context::<Live>().page(|page| page.is_encrypted);
+fn encryption(live: Live) -> AnyView {
+    let is_encrypted = live.page(|page| page.is_encrypted);
     let (shape, said) = match is_encrypted {
         true => (Shape::Lock, words::ENCRYPTED),
         false => (Shape::Triangle, words::NOT_ENCRYPTED),

@@ -1,7 +1,10 @@
 //! One's own account: who tried to sign in to it, and its password.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use leptos_meta::Title;
+use protocol::json;
 use protocol::wire::people::SignInLine;
 
 use crate::choice::Language;
@@ -10,8 +13,8 @@ use crate::live::Live;
 use crate::preference::{language, t};
 use crate::text_people as words;
 use crate::view::password::PasswordForm;
-use crate::view::sheet::{Sheet, SheetView};
-use crate::view::shell::person::PersonFacts;
+use crate::view::sheet::{Entry, Sheet, show};
+use crate::view::shell::person::person_facts;
 use crate::view::table::{cell, row};
 
 #[component]
@@ -19,25 +22,20 @@ pub(crate) fn MePage() -> impl IntoView {
     let live = expect_context::<Live>();
     live.show(None);
     let language = language();
-    let lines = Sheet::<SignInLine>::list();
+    let lines = Sheet::new();
     lines.follow(live, || "/api/sign-ins".into());
     let is_changed = RwSignal::new(false);
     let user = move || live.person().map(|person| person.user);
-    let rows = move || {
-        let rows = lines.rows().into_iter();
-        rows.map(|line| entry(live, line, language())).collect_view().into_any()
-    };
+    let row: Entry =
+        Arc::new(move |row, language| Some(entry(live, json::take(row).ok()?, language)));
+    let columns = &[words::WHEN, words::FROM, words::RESULT];
     view! {
         <Title text=move || words::ACCOUNT.of(language())/>
         <h1>{move || user()}</h1>
-        <dl class="facts"><PersonFacts/></dl>
+        <dl class="facts">{person_facts(live)}</dl>
         <section class="panel" aria-labelledby="sign-ins">
             <h2 id="sign-ins">{t(words::MY_SIGN_INS)}</h2>
-            <SheetView
-                remark=Signal::derive(move || lines.remark(language()))
-                columns=&[words::WHEN, words::FROM, words::RESULT]
-                rows=ViewFn::from(rows)
-            />
+            {show(live, lines, columns, row, ().into_any())}
         </section>
         <section class="panel" aria-labelledby="password">
             <h2 id="password">{t(words::CHANGE_PASSWORD)}</h2>

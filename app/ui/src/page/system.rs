@@ -15,19 +15,18 @@ use crate::text::Text;
 use crate::text_people as words;
 
 /// A page for those who have the right, and a word to the others; the server is asked by nobody else.
-pub(crate) fn for_those_who_may(right: Right, page: impl FnOnce() -> AnyView) -> AnyView {
+pub(crate) fn for_those_who_may(right: Right, page: fn(Live) -> AnyView) -> AnyView {
     let live = expect_context::<Live>();
     live.show(None);
     if untrack(|| live.may(right)) {
-        page()
+        page(live)
     } else {
         view! { <Missing what=words::NO_RIGHT/> }.into_any()
     }
 }
 
 /// The title, and the way to the other tab.
-#[component]
-pub(crate) fn Tabs(title: Text, tabs: &'static [(&'static str, Text)]) -> impl IntoView {
+pub(crate) fn tabs(title: Text, tabs: &'static [(&'static str, Text)]) -> AnyView {
     let language = language();
     let tab = |&(path, name): &'static (&'static str, Text)| {
         view! { <li><A href=path exact=true attr:class="chip">{t(name)}</A></li> }.into_any()

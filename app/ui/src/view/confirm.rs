@@ -55,7 +55,7 @@ pub(crate) fn Confirm(asked: RwSignal<Option<Question>>, done: Callback<()>) -> 
             close=Some(Callback::new(move |()| close()))
         >
             {move || said()}
-            <p class="wrong" role="alert">{move || errand.said(language())}</p>
+            {errand.wrong()}
             <p class="choices">
                 <button type="button" on:click=hear(move |_: MouseEvent| close())>{t(CANCEL)}</button>
                 <button type="button" class="main" disabled=move || errand.is_under_way() on:click=hear(confirm)>

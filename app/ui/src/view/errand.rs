@@ -2,9 +2,9 @@
 
 use leptos::prelude::*;
 
-use crate::choice::Language;
 use crate::live::Live;
 use crate::live::call::{Call, Failed};
+use crate::preference::language;
 use crate::text_people as words;
 
 /// One thing at a time. Cheap to copy.
@@ -49,8 +49,11 @@ impl Errand {
         self.failed.set(None);
     }
 
-    /// What went wrong.
-    pub(crate) fn said(self, language: Language) -> Option<String> {
-        self.failed.read().as_ref().map(|failed| words::failure(failed, language))
+    /// What went wrong, once something has.
+    pub(crate) fn wrong(self) -> AnyView {
+        let language = language();
+        let said =
+            move || self.failed.read().as_ref().map(|failed| words::failure(failed, language()));
+        view! { <p class="wrong" role="alert">{said}</p> }.into_any()
     }
 }

@@ -44,7 +44,6 @@ pub(crate) fn Form(
     errand: Errand,
     send: Callback<Vec<String>>,
 ) -> impl IntoView {
-    let language = language();
     let ids: Vec<_> = fields.iter().map(|field| field.id).collect();
     let submitted = move |event: SubmitEvent| {
         event.prevent_default();
@@ -55,7 +54,7 @@ pub(crate) fn Form(
     view! {
         <form class="form" on:submit=hear(submitted)>
             {fields.into_iter().map(row).collect_view()}
-            <p class="wrong" role="alert">{move || errand.said(language())}</p>
+            {errand.wrong()}
             <p class="choices">
                 <button type="submit" class="main" disabled=move || errand.is_under_way()>{t(submit)}</button>
             </p>

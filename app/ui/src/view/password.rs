@@ -11,7 +11,7 @@ use crate::text_people as words;
 use crate::view::dom::clear;
 use crate::view::errand::Errand;
 use crate::view::form::{Field, Form, Kind};
-use crate::view::shell::person::SignOut;
+use crate::view::shell::person::sign_out;
 
 #[component]
 pub(crate) fn PasswordForm(done: Callback<()>) -> impl IntoView {
@@ -60,7 +60,7 @@ pub(crate) fn MustChange() -> impl IntoView {
             <h1>{t(words::CHANGE_PASSWORD)}</h1>
             <p>{t(words::MUST_CHANGE)}</p>
             <PasswordForm done/>
-            <SignOut/>
+            {sign_out(expect_context())}
         </section>
     }
     .into_any()

@@ -1,57 +1,32 @@
 //! The audit trail: who did what, and what came of it.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use protocol::json;
 use protocol::user::Right;
-use protocol::wire::records::{AuditPage, AuditRow};
+use protocol::wire::records::AuditRow;
 
-use super::TABS;
-use super::record::{Kept, Record, follow, moment, named};
+use super::record::{Kept, moment, named, record};
 use crate::choice::Language;
 use crate::live::Live;
-use crate::page::system::{Tabs, for_those_who_may};
-use crate::preference::{language, t};
+use crate::page::system::for_those_who_may;
 use crate::query::{ID, Place, RANGE};
 use crate::text_people::{self as people, FROM, RESULT, WHEN};
 use crate::text_records as words;
 use crate::view::chips::ranges;
-use crate::view::sheet::Sheet;
+use crate::view::sheet::Entry;
 use crate::view::table::cell;
 
 #[component]
 pub(crate) fn AuditView() -> impl IntoView {
-    for_those_who_may(Right::Records, || view! { <Audit/> }.into_any())
+    for_those_who_may(Right::Records, audit)
 }
 
-#[component]
-fn Audit() -> impl IntoView {
-    let live = expect_context::<Live>();
-    let language = language();
-    let sheet = Sheet::<AuditRow>::new(|text| {
-        let AuditPage { next, rows } = json::read(text).ok()?;
-        Some((rows, next))
-    });
-    let question = follow(live, KEPT, sheet);
-    let rows = move || {
-        let rows = sheet.rows().into_iter();
-        rows.map(|line| entry(live, line, language())).collect_view().into_any()
-    };
-    view! {
-        <Tabs title=words::AUDIT tabs=&TABS/>
-        <section class="panel" aria-labelledby="audit">
-            <h2 id="audit">{t(words::AUDIT)}</h2>
-            <div class="filters">{ranges(&PLACE)}</div>
-            <Record
-                kept=KEPT
-                question
-                remark=Signal::derive(move || sheet.remark(language()))
-                has_more=Signal::derive(move || sheet.has_more())
-                rows=ViewFn::from(rows)
-                further=Callback::new(move |()| sheet.look_further(live))
-            />
-        </section>
-    }
-    .into_any()
+fn audit(live: Live) -> AnyView {
+    let shown: Entry =
+        Arc::new(move |row, language| Some(entry(live, json::take(row).ok()?, language)));
+    record(live, KEPT, ranges(&PLACE), shown)
 }
 
 fn entry(live: Live, line: AuditRow, language: Language) -> AnyView {
@@ -85,6 +60,7 @@ fn change(line: &AuditRow) -> String {
 }
 
 const KEPT: Kept = Kept {
+    title: words::AUDIT,
     place: &PLACE,
     path: "/api/audit",
     columns: &[WHEN, words::USER, FROM, words::ACTION, words::TARGET, words::CHANGE, RESULT],

@@ -1,64 +1,40 @@
 //! The log: what happened to connections and sign-ins (S0-80, S0-81).
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use protocol::json;
 use protocol::user::Right;
-use protocol::wire::records::{Level, LogPage, LogRow};
+use protocol::wire::records::{Level, LogRow};
 
-use super::TABS;
-use super::record::{Kept, Record, follow, moment, named};
+use super::record::{Kept, moment, named, record};
 use crate::choice::Language;
 use crate::live::Live;
-use crate::page::system::{Tabs, for_those_who_may};
-use crate::preference::{language, t};
+use crate::page::system::for_those_who_may;
 use crate::query::{ID, Place, RANGE};
 use crate::text::frames_and_bytes;
 use crate::text_people::{CONNECTION, CONNECTIONS, DEVICE, WHEN};
 use crate::text_records as words;
 use crate::view::chips::{ranges, row, texts};
-use crate::view::sheet::Sheet;
+use crate::view::sheet::Entry;
 use crate::view::table::{cell, holding};
 
 #[component]
 pub(crate) fn LogView() -> impl IntoView {
-    for_those_who_may(Right::Records, || view! { <Log/> }.into_any())
+    for_those_who_may(Right::Records, log)
 }
 
-#[component]
-fn Log() -> impl IntoView {
-    let live = expect_context::<Live>();
-    let language = language();
-    let sheet = Sheet::<LogRow>::new(|text| {
-        let LogPage { next, rows } = json::read(text).ok()?;
-        Some((rows, next))
-    });
-    let question = follow(live, KEPT, sheet);
-    let rows = move || {
-        let rows = sheet.rows().into_iter();
-        rows.map(|line| entry(live, line, language())).collect_view().into_any()
-    };
+fn log(live: Live) -> AnyView {
     let levels = texts(&[("WARN", words::WARNINGS), ("ERROR", words::ERRORS)]);
     let modules = texts(&[("WebSocket", CONNECTIONS), ("Auth", words::SIGNING_IN)]);
-    view! {
-        <Tabs title=words::EVENTS tabs=&TABS/>
-        <section class="panel" aria-labelledby="log">
-            <h2 id="log">{t(words::LOG)}</h2>
-            <div class="filters">
-                {row(&PLACE, "level", words::LEVEL, levels)}
-                {row(&PLACE, "module", words::MODULE, modules)}
-                {ranges(&PLACE)}
-            </div>
-            <Record
-                kept=KEPT
-                question
-                remark=Signal::derive(move || sheet.remark(language()))
-                has_more=Signal::derive(move || sheet.has_more())
-                rows=ViewFn::from(rows)
-                further=Callback::new(move |()| sheet.look_further(live))
-            />
-        </section>
-    }
-    .into_any()
+    let filters = vec![
+        row(&PLACE, "level", words::LEVEL, levels),
+        row(&PLACE, "module", words::MODULE, modules),
+        ranges(&PLACE),
+    ];
+    let shown: Entry =
+        Arc::new(move |row, language| Some(entry(live, json::take(row).ok()?, language)));
+    record(live, KEPT, filters.into_any(), shown)
 }
 
 fn entry(live: Live, line: LogRow, language: Language) -> AnyView {
@@ -95,6 +71,7 @@ fn word(level: Level) -> &'static str {
 }
 
 const KEPT: Kept = Kept {
+    title: words::EVENTS,
     place: &PLACE,
     path: "/api/logs/websocket",
     columns: &[WHEN, words::LEVEL, words::KIND, DEVICE, CONNECTION, words::USER, words::DETAIL],

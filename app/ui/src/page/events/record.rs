@@ -1,29 +1,29 @@
 //! What both records have in common: fields to search by, a table, and the way to what is older.
 
-use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_query_map};
 use protocol::time::Timestamp;
-use serde::de::DeserializeOwned;
 
+use super::TABS;
 use crate::choice::Language;
 use crate::format;
 use crate::live::Live;
+use crate::page::system::tabs;
 use crate::preference::t;
 use crate::query::{ID, Narrowed, Place};
 use crate::text::Text;
-use crate::text_commands::{EXPORT, OLDER};
+use crate::text_commands::EXPORT;
 use crate::text_records as words;
 use crate::view::dom;
 use crate::view::errand::Errand;
 use crate::view::form::{Field, Form, Kind};
-use crate::view::hear::hear;
-use crate::view::sheet::{Sheet, SheetView};
+use crate::view::sheet::{Entry, Sheet, show};
 
 /// A record that the server keeps, and how a page of it is shown.
 #[derive(Clone, Copy)]
 pub(super) struct Kept {
+    pub title: Text,
     pub place: &'static Place,
     /// Where the server tells it; the sheet of all rows is called the same, and `.csv`.
     pub path: &'static str,
@@ -32,68 +32,46 @@ pub(super) struct Kept {
     pub fields: &'static [(&'static str, &'static str, Text)],
 }
 
-/// The question of this address, and the rows that answer it.
-pub(super) fn follow<T>(live: Live, kept: Kept, sheet: Sheet<T>) -> Memo<String>
-where
-    T: DeserializeOwned + Clone + Send + Sync + 'static,
-{
+/// The way to the other record, the filters, the search, and the rows that this address asks for.
+pub(super) fn record(live: Live, kept: Kept, filters: AnyView, entry: Entry) -> AnyView {
     let query = use_query_map();
+    let narrowed = move || Narrowed::of(kept.place, &query.read());
     // An hour ago stays the same hour until somebody chooses anew.
-    let question = Memo::new(move |_| {
-        let narrowed = Narrowed::of(kept.place, &query.read());
-        match after(narrowed.value(ID)) {
-            Some(before) => format!("before={before}"),
-            None => narrowed.query(live.now_untracked()),
-        }
+    let question = Memo::new(move |_| match after(narrowed().value(ID)) {
+        Some(before) => format!("before={before}"),
+        None => narrowed().query(live.now_untracked()),
     });
+    let sheet = Sheet::new();
     sheet.follow(live, move || format!("{}?limit={ROWS}&{}", kept.path, question.get()));
-    question
-}
-
-/// Search, table, and what leads on.
-#[component]
-pub(super) fn Record(
-    kept: Kept,
-    question: Memo<String>,
-    #[prop(into)] remark: Signal<Option<String>>,
-    #[prop(into)] has_more: Signal<bool>,
-    rows: ViewFn,
-    further: Callback<()>,
-) -> impl IntoView {
-    let query = use_query_map();
-    let is_link = move || !Narrowed::of(kept.place, &query.read()).value(ID).is_empty();
+    let is_link = move || !narrowed().value(ID).is_empty();
+    let export = view! {
+        // The router would look for a page.
+        <a
+            href=move || format!("{}.csv?{}", kept.path, question.get())
+            rel="external"
+            class="chip"
+            hidden=is_link
+        >
+            {t(EXPORT)}
+        </a>
+    };
     view! {
-        <Search kept/>
-        <p hidden=move || !is_link()>
-            {t(words::FROM_HERE)}" "
-            <a href=kept.place.path>{t(words::SHOW_ALL)}</a>
-        </p>
-        <SheetView remark columns=kept.columns rows/>
-        <p class="more">
-            <button
-                type="button"
-                hidden=move || !has_more.get()
-                on:click=hear(move |_: MouseEvent| further.run(()))
-            >
-                {t(OLDER)}
-            </button>
-            // The router would look for a page.
-            <a
-                href=move || format!("{}.csv?{}", kept.path, question.get())
-                rel="external"
-                class="chip"
-                hidden=is_link
-            >
-                {t(EXPORT)}
-            </a>
-        </p>
+        {tabs(kept.title, &TABS)}
+        <section class="panel" aria-label=t(kept.title)>
+            <div class="filters">{filters}</div>
+            {search(kept)}
+            <p hidden=move || !is_link()>
+                {t(words::FROM_HERE)}" "
+                <a href=kept.place.path>{t(words::SHOW_ALL)}</a>
+            </p>
+            {show(live, sheet, kept.columns, entry, export.into_any())}
+        </section>
     }
     .into_any()
 }
 
 /// What stands in the fields goes into the address, and the other way round.
-#[component]
-fn Search(kept: Kept) -> impl IntoView {
+fn search(kept: Kept) -> AnyView {
     let query = use_query_map();
     let navigate = use_navigate();
     let fields = kept.fields.iter().map(|(filter, id, label)| Field {

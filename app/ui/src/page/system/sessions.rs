@@ -1,23 +1,26 @@
 //! Who is signed in, and which connections there are; both as of a few seconds ago.
 
+use std::sync::Arc;
+
 use leptos::ev::MouseEvent;
 use leptos::prelude::*;
+use protocol::json;
 use protocol::time::Timestamp;
 use protocol::user::Right;
 use protocol::wire::people::SessionLine;
 use serde::Deserialize;
 
-use super::{TABS, Tabs, for_those_who_may};
+use super::{TABS, for_those_who_may, tabs};
 use crate::choice::Language;
 use crate::format;
 use crate::live::Live;
 use crate::live::call::Call;
-use crate::preference::{language, t};
-use crate::text;
+use crate::preference::t;
+use crate::text::{self, Text};
 use crate::text_people as words;
 use crate::view::confirm::{Confirm, Question};
 use crate::view::hear::hear;
-use crate::view::sheet::{Sheet, SheetView};
+use crate::view::sheet::{Entry, Sheet, show};
 use crate::view::table::{cell, holding, row};
 
 /// A connection as `GET /api/connections` tells it.
@@ -46,16 +49,13 @@ struct Stream {
 
 #[component]
 pub(crate) fn SessionsPage() -> impl IntoView {
-    for_those_who_may(Right::Administer, || view! { <Sessions/> }.into_any())
+    for_those_who_may(Right::Administer, sessions)
 }
 
-#[component]
-fn Sessions() -> impl IntoView {
-    let live = expect_context::<Live>();
-    let language = language();
+fn sessions(live: Live) -> AnyView {
     let asked = RwSignal::new(None::<Question>);
-    let sign_ins = Sheet::<SessionLine>::list();
-    let connections = Sheet::<Connection>::list();
+    let sign_ins = Sheet::new();
+    let connections = Sheet::new();
     sign_ins.follow(live, || "/api/sessions".into());
     connections.follow(live, || "/api/connections".into());
     sign_ins.repeat(live);
@@ -64,37 +64,22 @@ fn Sessions() -> impl IntoView {
         sign_ins.again(live);
         connections.again(live);
     };
-    let sign_in_rows = move || {
-        let rows = sign_ins.rows().into_iter();
-        rows.map(|line| sign_in(live, line, asked, language())).collect_view().into_any()
-    };
-    let connection_rows = move || {
-        let rows = connections.rows().into_iter();
-        rows.map(|line| connection(live, &line, language())).collect_view().into_any()
-    };
+    let sign_in_row: Entry =
+        Arc::new(move |row, language| Some(sign_in(live, json::take(row).ok()?, asked, language)));
+    let connection_row: Entry =
+        Arc::new(move |row, language| Some(connection(live, &json::take(row).ok()?, language)));
     view! {
-        <Tabs title=words::SESSIONS tabs=&TABS/>
+        {tabs(words::SESSIONS, &TABS)}
         <p class="more">
             <button type="button" on:click=hear(move |_: MouseEvent| again())>{t(words::REFRESH)}</button>
         </p>
         <section class="panel" aria-labelledby="sessions">
             <h2 id="sessions">{t(words::SIGN_INS)}</h2>
-            <SheetView
-                remark=Signal::derive(move || sign_ins.remark(language()))
-                columns=&[words::USER, words::ROLE, words::FROM, words::SINCE, words::UNTIL, words::ACTIONS]
-                rows=ViewFn::from(sign_in_rows)
-            />
+            {show(live, sign_ins, &SIGN_IN_COLUMNS, sign_in_row, ().into_any())}
         </section>
         <section class="panel" aria-labelledby="connections">
             <h2 id="connections">{t(words::CONNECTIONS)}</h2>
-            <SheetView
-                remark=Signal::derive(move || connections.remark(language()))
-                columns=&[
-                    words::USER, words::FROM, words::CONNECTION, words::DEVICE,
-                    words::SINCE, words::STREAMS, words::QUEUE, words::SENT,
-                ]
-                rows=ViewFn::from(connection_rows)
-            />
+            {show(live, connections, &CONNECTION_COLUMNS, connection_row, ().into_any())}
         </section>
         <Confirm asked done=Callback::new(move |()| again())/>
     }
@@ -171,9 +156,22 @@ fn known_role(word: &str, language: Language) -> String {
     role.map_or_else(|_| word.to_owned(), |role| words::role(role).of(language).to_owned())
 }
 
+const SIGN_IN_COLUMNS: [Text; 6] =
+    [words::USER, words::ROLE, words::FROM, words::SINCE, words::UNTIL, words::ACTIONS];
+
+const CONNECTION_COLUMNS: [Text; 8] = [
+    words::USER,
+    words::FROM,
+    words::CONNECTION,
+    words::DEVICE,
+    words::SINCE,
+    words::STREAMS,
+    words::QUEUE,
+    words::SENT,
+];
+
 #[cfg(test)]
 mod tests {
-    use protocol::json;
     use protocol::user::Role;
 
     use super::*;

@@ -1,14 +1,16 @@
 //! Accounts: who may come in, as what, and where.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 use protocol::id::SiteId;
+use protocol::json;
 use protocol::user::{Right, Role, Scope};
 use protocol::wire::people::{Account, AccountChange, NewAccount};
 
-use super::{TABS, Tabs, for_those_who_may};
+use super::{TABS, for_those_who_may, tabs};
 use crate::choice::Language;
 use crate::format;
 use crate::live::Live;
@@ -22,7 +24,7 @@ use crate::view::errand::Errand;
 use crate::view::form::{Field, Form, Kind};
 use crate::view::hear::hear;
 use crate::view::modal::Modal;
-use crate::view::sheet::{Sheet, SheetView};
+use crate::view::sheet::{Entry, Sheet, show};
 use crate::view::table::{cell, holding, row};
 
 /// What lies over the page.
@@ -40,39 +42,33 @@ struct Desk {
     asked: RwSignal<Option<Question>>,
 }
 
-#[component]
-pub(crate) fn UsersPage() -> impl IntoView {
-    for_those_who_may(Right::Administer, || view! { <Users/> }.into_any())
+impl Desk {
+    fn edit(self, draft: Draft) {
+        self.draft.set(Some(draft));
+    }
 }
 
 #[component]
-fn Users() -> impl IntoView {
-    let live = expect_context::<Live>();
-    let language = language();
+pub(crate) fn UsersPage() -> impl IntoView {
+    for_those_who_may(Right::Administer, users)
+}
+
+fn users(live: Live) -> AnyView {
     let desk = Desk { live, draft: RwSignal::new(None), asked: RwSignal::new(None) };
-    let accounts = Sheet::<Account>::list();
+    let accounts = Sheet::new();
     accounts.follow(live, || "/api/users".into());
     let again = Callback::new(move |()| accounts.again(live));
-    let rows = move || {
-        let rows = accounts.rows().into_iter();
-        rows.map(|account| entry(desk, account, language())).collect_view().into_any()
-    };
+    let row: Entry =
+        Arc::new(move |row, language| Some(entry(desk, json::take(row).ok()?, language)));
+    let add = button(desk, words::ADD_USER, String::new(), Box::new(move || desk.edit(Draft::New)));
     view! {
-        <Tabs title=words::USERS tabs=&TABS/>
+        {tabs(words::USERS, &TABS)}
         <section class="panel" aria-labelledby="users">
             <h2 id="users">{t(words::USERS)}</h2>
-            <SheetView
-                remark=Signal::derive(move || accounts.remark(language()))
-                columns=&[
-                    words::USER, words::ROLE, words::SITES,
-                    words::STANDING, words::LAST_SIGN_IN, words::ACTIONS,
-                ]
-                rows=ViewFn::from(rows)
-            />
-            <p class="more">{button(desk, words::ADD_USER, String::new(), move || desk.draft.set(Some(Draft::New)))}</p>
+            {show(live, accounts, &COLUMNS, row, add)}
         </section>
         <Confirm asked=desk.asked done=again/>
-        <Editor draft=desk.draft done=again/>
+        {editor(live, desk.draft, again)}
     }
     .into_any()
 }
@@ -127,27 +123,45 @@ fn actions(desk: Desk, account: Account) -> AnyView {
     let remove = Call::delete(path);
     let is_locked = account.locked_until.is_some();
     let whom = name.clone();
-    let turn = button(desk, word, name.clone(), move || {
-        ask(word, words::CUTS_OFF, turn.clone(), &whom);
-    });
+    let turn = button(
+        desk,
+        word,
+        name.clone(),
+        Box::new(move || {
+            ask(word, words::CUTS_OFF, turn.clone(), &whom);
+        }),
+    );
     let whom = name.clone();
     let unlock = is_locked.then(|| {
-        button(desk, words::UNLOCK, name.clone(), move || {
-            ask(words::UNLOCK, words::UNLOCK_WHY, unlock.clone(), &whom);
-        })
+        button(
+            desk,
+            words::UNLOCK,
+            name.clone(),
+            Box::new(move || {
+                ask(words::UNLOCK, words::UNLOCK_WHY, unlock.clone(), &whom);
+            }),
+        )
     });
     let whom = name.clone();
-    let remove = button(desk, words::REMOVE, name.clone(), move || {
-        ask(words::REMOVE, words::REMOVE_WHY, remove.clone(), &whom);
-    });
-    let change = button(desk, words::CHANGE, name, move || {
-        desk.draft.set(Some(Draft::Change(account.clone())));
-    });
+    let remove = button(
+        desk,
+        words::REMOVE,
+        name.clone(),
+        Box::new(move || {
+            ask(words::REMOVE, words::REMOVE_WHY, remove.clone(), &whom);
+        }),
+    );
+    let change = button(
+        desk,
+        words::CHANGE,
+        name,
+        Box::new(move || desk.edit(Draft::Change(account.clone()))),
+    );
     view! { <span class="acts">{change}{turn}{unlock}{remove}</span> }.into_any()
 }
 
 /// Whose row it stands in is said to those who do not see it.
-fn button(desk: Desk, word: Text, whom: String, press: impl Fn() + 'static) -> AnyView {
+fn button(desk: Desk, word: Text, whom: String, press: Box<dyn Fn()>) -> AnyView {
     let language = language();
     let label = move || format!("{} {whom}", word.of(language())).trim_end().to_owned();
     view! {
@@ -164,9 +178,7 @@ fn button(desk: Desk, word: Text, whom: String, press: impl Fn() + 'static) -> A
 }
 
 /// The form of a new account, or of one that there is.
-#[component]
-fn Editor(draft: RwSignal<Option<Draft>>, done: Callback<()>) -> impl IntoView {
-    let live = expect_context::<Live>();
+fn editor(live: Live, draft: RwSignal<Option<Draft>>, done: Callback<()>) -> AnyView {
     let errand = Errand::new();
     let close = move || {
         errand.forget();
@@ -282,6 +294,9 @@ fn scope(text: &str) -> Option<Scope> {
     sites.map(Scope::Sites)
 }
 
+const COLUMNS: [Text; 6] =
+    [words::USER, words::ROLE, words::SITES, words::STANDING, words::LAST_SIGN_IN, words::ACTIONS];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -338,9 +353,9 @@ mod tests {
 
     #[test]
     fn a_form_shows_what_there_is_and_asks_for_the_rest() {
-        let html = crate::first_html::piece(crate::first_html::signed_in(Role::Admin), |_| {
+        let html = crate::first_html::piece(crate::first_html::signed_in(Role::Admin), |live| {
             let draft = RwSignal::new(Some(Draft::Change(sample::account())));
-            view! { <Editor draft done=Callback::new(|()| ())/> }.into_any()
+            editor(live, draft, Callback::new(|()| ()))
         });
         for text in ["value=\"auditor\" selected", "account-sites", "须重新登录", "留空不变"]
         {

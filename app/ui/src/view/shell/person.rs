@@ -62,20 +62,18 @@ pub(super) fn PersonDrawer(open: RwSignal<Open>) -> impl IntoView {
                 <h2 id="person-title">{move || user()}</h2>
                 <button type="button" on:click=hear(close)>{t(text::CLOSE)}</button>
             </header>
-            <dl class="facts"><PersonFacts/></dl>
+            <dl class="facts">{person_facts(live)}</dl>
             <ul class="choices-of-person">
                 <li><a href="/me" on:click=hear(close)>{t(words::MY_SIGN_INS)}</a></li>
                 <li><a href="/me#password" on:click=hear(close)>{t(words::CHANGE_PASSWORD)}</a></li>
-                <li><SignOut/></li>
+                <li>{sign_out(live)}</li>
             </ul>
         </aside>
     }
     .into_any()
 }
 
-#[component]
-pub(crate) fn PersonFacts() -> impl IntoView {
-    let live = expect_context::<Live>();
+pub(crate) fn person_facts(live: Live) -> AnyView {
     let language = language();
     let facts = move || {
         let Some(person) = live.person() else { return Vec::new() };
@@ -96,17 +94,14 @@ pub(crate) fn PersonFacts() -> impl IntoView {
 }
 
 /// Leaves the page, too: nothing of the plant stays on the screen.
-#[component]
-pub(crate) fn SignOut() -> impl IntoView {
-    let live = expect_context::<Live>();
-    let language = language();
+pub(crate) fn sign_out(live: Live) -> AnyView {
     let errand = Errand::new();
     let leave = move |_: MouseEvent| {
         errand.run(live, Call::post("/api/logout"), |_| drop(location().set_href("/login")));
     };
     view! {
         <button type="button" on:click=hear(leave)>{t(words::SIGN_OUT)}</button>
-        <p class="wrong" role="alert">{move || errand.said(language())}</p>
+        {errand.wrong()}
     }
     .into_any()
 }

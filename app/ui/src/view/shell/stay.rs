@@ -23,7 +23,7 @@ pub(super) fn StayBands() -> impl IntoView {
     let is_ending = move || matches!(live.stay(), Stay::Ending(_)) && !live.is_out();
     let is_locked = move || live.is_locked() && !live.is_out();
     view! {
-        <aside class="band stay" data-band="ending" hidden=move || !is_ending()>
+        <aside class="band stay" data-band="ending" aria-label=t(words::TIME_LEFT) hidden=move || !is_ending()>
             // The words alone are announced: a countdown would never let the reader speak.
             <b role="status">{move || is_ending().then(t(words::ENDS_SOON))}</b>
             <span>{move || live.stay().left()}</span>
@@ -31,7 +31,7 @@ pub(super) fn StayBands() -> impl IntoView {
                 {t(words::EXTEND)}
             </button>
         </aside>
-        <aside class="band stay" data-band="locked" hidden=move || !is_locked()>
+        <aside class="band stay" data-band="locked" aria-label=t(words::UNLOCK) hidden=move || !is_locked()>
             <b role="status">{move || is_locked().then(t(words::PAGE_LOCKED))}</b>
             <button type="button" on:click=hear(move |_: MouseEvent| is_asked.set(true))>
                 {t(words::UNLOCK)}
