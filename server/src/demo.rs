@@ -105,9 +105,10 @@ mod tests {
         }
     }
 
-    const ORDERS: [&str; 13] = [
+    const ORDERS: [&str; 14] = [
         "START",
         "STOP",
+        "AUTOMATIC",
         "SET_TEMP_THRESHOLD",
         "RESET_ERROR",
         "SET_POLL_INTERVAL",

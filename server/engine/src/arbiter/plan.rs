@@ -121,15 +121,24 @@ fn write(
         Check::Other { point, value } => (find(device, spec, point)?.0, *value),
         Check::Code => (fault(device, param.unwrap_or_default())?, Value::Switch(false)),
     };
-    let of = |key: &PointKey| Target::Point(device.id.clone(), key.clone());
-    let mut targets = vec![of(key)];
-    match check {
-        Check::Same => {}
-        Check::Other { point, .. } => targets.push(of(point)),
-        Check::Code => targets.push(Target::Faults(device.id.clone())),
-    }
     let task = Task::Write { point: place, value, verify, expected };
-    Ok(Plan { task, targets, verify: Some(verify), needs_board: true })
+    Ok(Plan { task, targets: changed_by(device, key), verify: Some(verify), needs_board: true })
+}
+
+/// What a write to this point changes: the point, and whatever shows the effect of any command that
+/// writes it. So a command and the point behind it stand in each other's way (S0-28).
+fn changed_by(device: &Device, written: &PointKey) -> Vec<Target> {
+    let of = |key: &PointKey| Target::Point(device.id.clone(), key.clone());
+    let proofs = device.commands.iter().filter_map(|spec| match &spec.action {
+        CommandAction::Write { point, verify, .. } if point == written => Some(verify),
+        _ => None,
+    });
+    let shown = proofs.filter_map(|proof| match proof {
+        Check::Same => None,
+        Check::Other { point, .. } => Some(of(point)),
+        Check::Code => Some(Target::Faults(device.id.clone())),
+    });
+    [of(written)].into_iter().chain(shown).collect()
 }
 
 fn find<'a>(

@@ -28,6 +28,7 @@ fn plant() -> Plant {
         threshold,
         point("reset", PointKind::Control),
         Point { role: fault, ..point("e001", PointKind::Signal) },
+        point("automatic", PointKind::Control),
     ];
     let write = |name: &str, point: &str, value, verify| CommandSpec {
         name: name.into(),
@@ -50,6 +51,9 @@ fn plant() -> Plant {
         write("RESET_ERROR", "reset", on, Check::Code),
         act("SET_POLL_INTERVAL", CommandAction::PollInterval),
         act("SET_CLOCK", CommandAction::SetClock { address: 0x3000 }),
+        write("AUTOMATIC", "automatic", on, mode(0.0)),
+        write("run", "run", Setting::Param, Check::Same),
+        write("automatic", "automatic", Setting::Param, Check::Same),
     ];
     let site = Site { id: "north".parse().unwrap(), name: Name::default(), zone: "UTC".into() };
     let device = Device {
@@ -382,6 +386,26 @@ fn a_higher_origin_keeps_lower_ones_from_its_target_for_a_while() {
     stage.order(late.clone(), 6, 30_001);
     stage.recorded(&late, 30_002);
     assert_eq!(stage.jobs.len(), 4, "by then nobody holds it");
+}
+
+#[test]
+fn no_point_goes_round_the_hold_of_a_command() {
+    // S0-28 to S0-30
+    let table = [
+        (Origin::SystemServer, "STOP", None, "run", Some("ON")),
+        (Origin::SystemServer, "STOP", None, "automatic", Some("ON")),
+        (Origin::Pscada, "automatic", Some("ON"), "START", None),
+        (Origin::Pscada, "run", Some("OFF"), "AUTOMATIC", None),
+    ];
+    for (origin, above, above_param, below, below_param) in table {
+        let mut stage = Scene::new();
+        let first = order(origin, "h1", above, above_param);
+        stage.order(first.clone(), 1, 0);
+        stage.recorded(&first, 1);
+        stage.executed(&first, done(3.0), 10);
+        stage.order(order(Origin::Local, "l1", below, below_param), 2, 5_000);
+        assert!(matches!(stage.answer(2), Reply::Conflict(_)), "{below} after {above}");
+    }
 }
 
 #[test]
