@@ -88,7 +88,11 @@ impl Arbiter {
             return Err(fail(Failure::DeviceOffline, "the board is not reached"));
         }
         let channel = ground.device.channel;
-        let waiting = self.pending.values().filter(|pending| pending.channel == channel).count();
+        // Lower orders do not stand before a higher one.
+        let is_before = |pending: &&Pending| {
+            pending.channel == channel && pending.record.order.key.origin >= order.key.origin
+        };
+        let waiting = self.pending.values().filter(is_before).count();
         if waiting >= MOST_WAITING || self.memory.is_full(&order.key) {
             return Err(fail(Failure::Busy, "too many orders"));
         }
@@ -237,7 +241,7 @@ fn refused(failure: Failure, detail: &str) -> Answer {
     Answer::Failed { failure, detail: detail.into(), old: None }
 }
 
-/// Orders of one channel that have no outcome yet.
+/// Orders of one channel, of one origin and those above it, that have no outcome yet.
 pub(super) const MOST_WAITING: usize = 32;
 
 /// An order that is repeated is answered as often, up to here.
