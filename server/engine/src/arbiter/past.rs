@@ -16,7 +16,7 @@ impl Arbiter {
     /// An arbiter that knows the orders of an earlier run.
     pub fn new(
         policy: ArbiterPolicy,
-        past: Vec<CommandRecord>,
+        mut past: Vec<CommandRecord>,
         plant: &Plant,
         clock: &Clock,
         now: Instant,
@@ -30,6 +30,8 @@ impl Arbiter {
             memory: Memory::default(),
             interrupted: Vec::new(),
         };
+        // The later order of two holds their target, whatever the order of the records.
+        past.sort_by(|a, b| (a.accepted_at, &a.order.key).cmp(&(b.accepted_at, &b.order.key)));
         for mut record in past {
             let since = now - wall.since(record.accepted_at);
             if record.outcome.is_none() {
@@ -53,6 +55,9 @@ impl Arbiter {
         now: Instant,
     ) {
         let left = self.policy.hold.saturating_sub(wall.since(outcome.at));
+        if left.is_zero() {
+            return;
+        }
         let Some(device) = plant.device(&record.order.key.device) else { return };
         if let Ok(plan) = plan(device, &record.order, "", wall)
             && has_effect(outcome)

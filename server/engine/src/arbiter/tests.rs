@@ -497,6 +497,42 @@ fn an_intent_without_outcome_is_interrupted_and_never_run_again() {
 }
 
 #[test]
+fn a_hold_that_is_over_does_not_end_one_that_is_not() {
+    // The later order is the first of the records: its key is the lower one.
+    let past = |origin, id: &str, accepted, ended| {
+        let instant = |millis| Timestamp::from_millis(clock().at(at(0)).as_millis() - millis);
+        let outcome = Outcome {
+            at: instant(ended),
+            failure: None,
+            detail: None,
+            verified: Some(true),
+            old: None,
+            new: None,
+            ms: 10,
+        };
+        CommandRecord {
+            order: order(origin, id, "STOP", None),
+            accepted_at: instant(accepted),
+            steps: Steps::default(),
+            outcome: Some(outcome),
+        }
+    };
+    let live = past(Origin::Pscada, "b", 3_000, 2_990);
+    let before = past(Origin::SystemServer, "c", 5_000, 4_990);
+    let over = past(Origin::SystemServer, "a", 60_000, 59_990);
+    for records in [vec![live.clone(), over.clone()], vec![over, live.clone()]] {
+        let mut after = Scene::after(records);
+        after.order(order(Origin::Local, "l1", "START", None), 1, 100);
+        assert!(matches!(after.answer(1), Reply::Conflict(hold) if hold.origin == Origin::Pscada));
+    }
+    for records in [vec![live.clone(), before.clone()], vec![before, live]] {
+        let lines = Scene::after(records).arbiter.lines(&"board-1".parse().unwrap(), &clock());
+        let held: Vec<_> = lines.iter().map(|line| line.command_id.as_str()).collect();
+        assert_eq!(held, ["b"], "the later one");
+    }
+}
+
+#[test]
 fn too_many_orders_are_told_so() {
     let mut stage = Scene::new();
     for id in 0..40 {
@@ -505,6 +541,19 @@ fn too_many_orders_are_told_so() {
     let busy = (0..40).filter(|id| stage.replies.iter().any(|(asker, _, _)| asker == id)).count();
     assert_eq!(busy, 40 - MOST_WAITING);
     assert_eq!(stage.failure(39), Some(Failure::Busy));
+}
+
+#[test]
+fn lower_orders_do_not_fill_the_door_before_a_higher_one() {
+    // S0-28
+    let mut stage = Scene::new();
+    for id in 0..40 {
+        stage.order(order(Origin::Local, &id.to_string(), "START", None), id, 0);
+    }
+    let other = order(Origin::SystemServer, "s1", "SET_POLL_INTERVAL", Some("2"));
+    stage.order(other.clone(), 100, 1);
+    stage.recorded(&other, 2);
+    assert_eq!(stage.jobs.last().map(|job| &job.key), Some(&other.key));
 }
 
 proptest! {
