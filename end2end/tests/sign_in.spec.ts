@@ -80,7 +80,7 @@ test('whoever may only watch is told why nothing can be ordered, and sees no oth
   await expect(page.locator('nav a[href^="/system"]')).toHaveCount(0);
 });
 
-test('an administrator adds an account, and everything stands on record', async ({ page }) => {
+test('an administrator sees the accounts, and who signed in', async ({ page }) => {
   await settle(server, data);
   await page.goto(`${server.url}/login?to=/system/users`);
   await expect(page.locator('html')).toHaveAttribute('data-hydrated', 'true');
@@ -88,7 +88,9 @@ test('an administrator adds an account, and everything stands on record', async 
   await expect(page).toHaveURL(/\/system\/users$/);
   await expect(page.getByRole('cell', { name: 'admin', exact: true }).first()).toBeVisible();
   await visit(page, `${server.url}/events`);
-  await expect(page.getByText('sign_in', { exact: false }).first()).toBeVisible();
+  await expect(page.getByRole('cell', { name: '登录', exact: true }).first()).toBeVisible();
+  await visit(page, `${server.url}/events/audit`);
+  await expect(page.getByRole('cell', { name: 'admin', exact: true }).first()).toBeVisible();
 });
 
 test('an address that is no path of ours is not gone to after the sign-in', async ({ page }) => {

@@ -73,9 +73,11 @@ fn provide_page(snapshot: impl Fn(&Parts) -> Bootstrap, reload_port: u32) {
     }
 }
 
-/// Whether a device is asked for that does not exist.
+/// Whether a device is asked for that does not exist; whoever is told nothing yet is not told that.
 fn is_of_nobody(page: &Bootstrap, path: &str) -> bool {
-    path.starts_with("/devices/")
+    let is_told = page.person.as_ref().is_some_and(|person| !person.must_change_password);
+    is_told
+        && path.starts_with("/devices/")
         && device_of(path).is_none_or(|id| page.devices.iter().all(|device| device.id != id))
 }
 
