@@ -64,12 +64,12 @@ fn is_mistake(error: &anyhow::Error) -> bool {
 }
 
 fn serve(asked: &Serve, variables: &Variables) -> anyhow::Result<u8> {
-    log::begin(variables)?;
-    open_files::raise_limit();
     Runtime::new()?.block_on(async {
         let stop = shutdown::on_signal().context("cannot hear signals")?;
         let hangup = hangup(asked, variables)?;
         let Demo { configuration, boards } = prepare(asked, variables).await?;
+        let _kept = log::begin_kept(variables, &configuration.log)?;
+        open_files::raise_limit();
         for warning in &configuration.warnings {
             tracing::warn!("{warning}");
         }
@@ -155,7 +155,7 @@ fn source(asked: &Configured, variables: &Variables) -> Result<Option<Source>, U
 }
 
 fn simulate(asked: Simulate, variables: &Variables) -> anyhow::Result<u8> {
-    log::begin(variables)?;
+    log::begin(variables, log::USUAL)?;
     let Simulate { listen, boards, fault: faults } = asked;
     Runtime::new()?.block_on(async {
         let stop = shutdown::on_signal().context("cannot hear signals")?;

@@ -9,8 +9,10 @@ use tokio::runtime::Runtime;
 
 use super::kept;
 use crate::cli::{DONE, FAILED, Kept};
+use crate::log;
 
 pub(super) fn verify(asked: &Kept, json: bool, variables: &Variables) -> anyhow::Result<u8> {
+    log::begin(variables, log::QUIET)?;
     let directory = kept::configuration(asked, variables)?.data_dir;
     kept::is_there(&directory, AUDIT_FILE)?;
     let verified = Runtime::new()?.block_on(verify_audit(&directory));

@@ -14,8 +14,10 @@ use tokio::runtime::Runtime;
 
 use super::kept;
 use crate::cli::{DONE, Query};
+use crate::log;
 
 pub(super) fn query(asked: &Query, variables: &Variables) -> anyhow::Result<u8> {
+    log::begin(variables, log::QUIET)?;
     let configuration = kept::configuration(&asked.kept, variables)?;
     kept::is_there(&configuration.data_dir, FILE)?;
     match Runtime::new()?.block_on(print(asked, &configuration)) {

@@ -14,7 +14,8 @@ use store::{AccountRow, Action, PEOPLE_FILE};
 use tokio::runtime::Runtime;
 
 use super::kept;
-use crate::cli::{Account, AccountCommand, Add, DONE, Passwd};
+use crate::cli::{Account, AccountCommand, Add, DONE, Kept, Passwd};
+use crate::log;
 use book::{Book, told};
 
 /// Why an account cannot be what it was asked to be.
@@ -33,6 +34,7 @@ pub(crate) enum UserError {
 }
 
 pub(super) fn run(asked: AccountCommand, variables: &Variables) -> anyhow::Result<u8> {
+    log::begin(variables, log::QUIET)?;
     let runtime = Runtime::new()?;
     let done = match asked {
         AccountCommand::Add(asked) => runtime.block_on(add(asked, variables)),
@@ -158,7 +160,7 @@ async fn list(json: bool, configuration: &Configuration) -> anyhow::Result<()> {
 }
 
 /// The configuration of a server that has accounts.
-fn existing(kept: &crate::cli::Kept, variables: &Variables) -> anyhow::Result<Configuration> {
+fn existing(kept: &Kept, variables: &Variables) -> anyhow::Result<Configuration> {
     let configuration = kept::configuration(kept, variables)?;
     kept::is_there(&configuration.data_dir, PEOPLE_FILE)?;
     Ok(configuration)

@@ -9,6 +9,7 @@ mod client;
 mod console;
 mod edge_orders;
 mod limits;
+mod log_files;
 mod new_pace;
 mod on_record;
 mod orders;

@@ -21,6 +21,8 @@ pub(crate) fn serve(folder: &Path, address: &str) -> Command {
     command
         .args(["serve", "--listen", address, "--data-dir", "data"])
         .env("GAPLESS_LOG", "info")
+        // Whoever runs the tests, even root, keeps no log of them.
+        .env("GAPLESS__LOG__DIRECTORY", "")
         // Nobody signs in, but where that is what is tried.
         .env("GAPLESS__AUTH__ENABLED", "false")
         .current_dir(folder);
@@ -73,6 +75,15 @@ impl Running {
             }
             before.push(message.to_owned());
         }
+    }
+
+    /// What else it says, up to its end.
+    pub(crate) fn last_words(&mut self) -> Vec<String> {
+        let mut said = Vec::new();
+        while let Ok(line) = self.log.recv_timeout(PATIENCE) {
+            said.push(line["message"].as_str().or(line.as_str()).unwrap_or_default().to_owned());
+        }
+        said
     }
 
     pub(crate) fn id(&self) -> u32 {
