@@ -12,6 +12,7 @@ use std::time::Duration;
 use protocol::id::EdgeId;
 use protocol::part::Condition;
 use protocol::status::StatusBatch;
+use protocol::wire::uplink::MOST_ROWS;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -26,12 +27,12 @@ pub use history::{EdgeExtent, EdgeFilter, EdgeHistory, EdgePage, EdgeRow};
 #[derive(Clone, Debug)]
 pub struct Center {
     outbox: mpsc::Sender<Letter>,
-    /// One permit for each batch that may wait, whosever it is.
+    /// One permit for each batch of a hundred rows that may wait, whosever it is.
     places: Arc<Semaphore>,
     reads: Reads,
 }
 
-/// A place for one batch among all that wait for the disk.
+/// A place for some rows among all that wait for the disk.
 #[derive(Debug)]
 pub struct CenterPlace {
     outbox: mpsc::Sender<Letter>,
@@ -65,16 +66,18 @@ impl Center {
         (Self { outbox, places, reads }, CenterInbox(tray))
     }
 
-    /// Waits for a place among the batches of all edges, first come, first served.
-    pub async fn place(&self) -> CenterPlace {
-        let permit = Arc::clone(&self.places).acquire_owned().await;
+    /// Waits for a place for so many rows among those of all edges, first come, first served.
+    pub async fn place(&self, rows: usize) -> CenterPlace {
+        let batches = rows.div_ceil(MOST_ROWS).clamp(1, MOST_WAITING);
+        let batches = u32::try_from(batches).unwrap_or(u32::MAX);
+        let permit = Arc::clone(&self.places).acquire_many_owned(batches).await;
         let permit = permit.expect("nobody closes the semaphore");
         CenterPlace { outbox: self.outbox.clone(), permit }
     }
 
     /// Keeps a batch as [`CenterPlace::keep`] does, once there is a place for it.
     pub async fn keep(&self, edge: &EdgeId, batch: StatusBatch) -> bool {
-        self.place().await.keep(edge, batch).await
+        self.place(batch.rows.len()).await.keep(edge, batch).await
     }
 
     /// What is kept, for those who ask.

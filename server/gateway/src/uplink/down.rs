@@ -169,7 +169,7 @@ impl Descent {
 
 /// Has a batch kept. That others wait too is not the disk's fault: its time begins with the place.
 async fn keep(history: Center, edge: EdgeId, batch: StatusBatch) -> Result<(), String> {
-    let Ok(place) = timeout(PLACE_WITHIN, history.place()).await else {
+    let Ok(place) = timeout(PLACE_WITHIN, history.place(batch.rows.len())).await else {
         return Err("too many batches wait for the center's disk".into());
     };
     match timeout(KEEP_WITHIN, place.keep(&edge, batch)).await {
@@ -215,7 +215,7 @@ mod tests {
     /// Takes all places; nobody writes.
     async fn crowded(history: &Center) -> Vec<store::CenterPlace> {
         let mut places = Vec::new();
-        while let Ok(place) = timeout(KEEP_WITHIN, history.place()).await {
+        while let Ok(place) = timeout(KEEP_WITHIN, history.place(1)).await {
             places.push(place);
         }
         places

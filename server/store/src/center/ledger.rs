@@ -176,7 +176,8 @@ impl Ledger for Pending {
     }
 }
 
-/// In batches; a disk that fails lets edges wait, and not the memory grow.
+/// In batches of a hundred rows, what a disk writes in a second or two; one that fails lets edges
+/// wait, and not the memory grow.
 pub(super) const MOST_WAITING: usize = 256;
 
 /// What is known of an edge that gives numbers again.

@@ -82,17 +82,26 @@ async fn a_damaged_file_is_set_aside_and_a_new_one_begun() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_more_batches_wait_than_there_are_places_whosever_they_are() {
+async fn no_more_rows_wait_than_there_are_places_for_whosever_they_are() {
     // Nobody writes.
     let (center, _inbox) = Center::open();
     let mut places = Vec::new();
-    for _ in 0..256 {
-        places.push(timeout(PATIENCE, center.place()).await.unwrap());
+    // What an edge says at once is written together: 240 batches of a hundred rows, then 16 more.
+    for rows in [1_500].repeat(16).into_iter().chain([100; 15]).chain([1]) {
+        places.push(timeout(PATIENCE, center.place(rows)).await.unwrap());
     }
-    assert!(timeout(PATIENCE, center.place()).await.is_err());
+    assert!(timeout(PATIENCE, center.place(1)).await.is_err());
     let (edge, place) = ("north".parse().unwrap(), places.pop().unwrap());
     assert!(timeout(PATIENCE, place.keep(&edge, batch("one", 0..100))).await.is_err());
-    assert!(timeout(PATIENCE, center.place()).await.is_err(), "what was given up still waits");
+    assert!(timeout(PATIENCE, center.place(1)).await.is_err(), "what was given up still waits");
     places.pop();
-    assert!(timeout(PATIENCE, center.place()).await.is_ok());
+    assert!(timeout(PATIENCE, center.place(101)).await.is_err());
+    assert!(timeout(PATIENCE, center.place(100)).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_rows_than_there_are_places_for_come_in_alone() {
+    let (center, _inbox) = Center::open();
+    let _all = timeout(PATIENCE, center.place(1_000_000)).await.unwrap();
+    assert!(timeout(PATIENCE, center.place(1)).await.is_err());
 }
