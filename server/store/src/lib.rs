@@ -1,6 +1,7 @@
 //! What survives a restart, in SQLite: the records of thirty days, the journal of five minutes, orders
 //! and what became of them, and the history that goes up to a center or has come from the edges.
 
+mod age;
 mod audit;
 mod backlog;
 mod center;

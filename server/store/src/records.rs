@@ -12,6 +12,7 @@ use protocol::time::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row as _, SqliteConnection};
 
+use crate::age::{Old, look};
 use crate::detail::tidy;
 use crate::number::{at, count, whole};
 use crate::open::{Store, ago};
@@ -84,21 +85,29 @@ impl Store {
     }
 
     /// Removes what is older than `age` at `now`, of failed authentications what is older than
-    /// `security`.
+    /// `security`. Whether some of it was left, because the clock is not believed.
     pub(crate) async fn prune(
         &self,
         age: Duration,
         security: Duration,
         now: Timestamp,
-    ) -> Result<(), sqlx::Error> {
+    ) -> Result<bool, sqlx::Error> {
         let tables = [
-            ("DELETE FROM records WHERE at < ?", age),
-            ("DELETE FROM event_records WHERE at < ?", security),
+            (AROUND_RECORDS, "DELETE FROM records WHERE at < ?", age),
+            (AROUND_EVENTS, "DELETE FROM event_records WHERE at < ?", security),
         ];
-        for (sql, age) in tables {
-            sqlx::query(sql).bind(at(ago(now, age))).execute(&self.pool).await?;
+        let (mut connection, mut is_doubted) = (self.pool.acquire().await?, false);
+        for (around, forget, age) in tables {
+            match look(&mut connection, around, now, age).await? {
+                Old::Nothing => {}
+                Old::MayGo => {
+                    let forget = sqlx::query(forget).bind(at(ago(now, age)));
+                    forget.execute(&mut *connection).await?;
+                }
+                Old::Doubted => is_doubted = true,
+            }
         }
-        Ok(())
+        Ok(is_doubted)
     }
 }
 
@@ -162,3 +171,12 @@ fn id<T: TryFrom<String, Error = IdError>>(
         .transpose()
         .map_err(|error| sqlx::Error::ColumnDecode { index: column.into(), source: error.into() })
 }
+
+/// When the last of what is old was put on record, and the first of what is not.
+const AROUND_RECORDS: &str = "\
+    SELECT (SELECT max(at) FROM records WHERE at < ?1), \
+    (SELECT min(at) FROM records WHERE at >= ?1)";
+
+const AROUND_EVENTS: &str = "\
+    SELECT (SELECT max(at) FROM event_records WHERE at < ?1), \
+    (SELECT min(at) FROM event_records WHERE at >= ?1)";

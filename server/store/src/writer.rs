@@ -10,6 +10,7 @@ use tokio::sync::{Mutex, mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 
+use crate::age::Doubt;
 use crate::disk::{is_damage, words};
 use crate::fare::Fare;
 use crate::open::{FILE, OpenError, RECORDS, Store, now};
@@ -87,8 +88,8 @@ pub async fn write_records(
     conditions: watch::Sender<Condition>,
 ) {
     let mut records = inbox.records.lock().await;
-    let (reads, fare) = (inbox.reads.clone(), Fare(conditions));
-    let mut writer = Writer { directory, policy, stop, store: None, reads, fare };
+    let (reads, fare, doubt) = (inbox.reads.clone(), Fare(conditions), Doubt::default());
+    let mut writer = Writer { directory, policy, stop, store: None, reads, fare, doubt };
     let mut prune_at = Instant::now();
     loop {
         let mut group = Vec::new();
@@ -141,6 +142,7 @@ struct Writer {
     store: Option<Store>,
     reads: Reads,
     fare: Fare,
+    doubt: Doubt,
 }
 
 impl Writer {
@@ -172,7 +174,10 @@ impl Writer {
     async fn try_prune(&mut self) -> Result<(), WriteError> {
         let Policy { keep, keep_security, .. } = self.policy;
         let outcome = self.store().await?.prune(keep, keep_security, now()).await;
-        self.look_after(outcome).await
+        if let Ok(is_doubted) = outcome {
+            self.doubt.tell(is_doubted, "records");
+        }
+        self.look_after(outcome.map(drop)).await
     }
 
     async fn store(&mut self) -> Result<&Store, OpenError> {

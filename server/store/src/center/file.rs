@@ -1,15 +1,13 @@
 //! The file of edges' history: what is written to it, and what is removed.
 
-use std::time::Duration;
-
 use protocol::id::{EdgeId, Incarnation};
 use protocol::status::NumberedRow;
 use protocol::time::Timestamp;
-use sqlx::{Row as _, SqliteConnection};
+use sqlx::SqliteConnection;
 
 use super::ledger::Received;
-use crate::number::{at, moment, whole};
-use crate::open::{Database, LONG_LOG, ago};
+use crate::number::{at, whole};
+use crate::open::{Database, LONG_LOG};
 use crate::rows::rows;
 use crate::status::columns;
 
@@ -82,37 +80,15 @@ fn of_copy(incarnation: &Incarnation, copy: u32) -> String {
     incarnation.as_str().chars().take(room).collect::<String>() + &suffix
 }
 
-/// What became of what is old.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Pruned {
-    /// Some of it is gone; whether there may be more.
-    Some { is_more: bool },
-    /// All of it is there: nothing came for so long after it that the clock is rather wrong.
-    Doubted,
-}
-
-/// Removes some of the rows that came longer than `keep` before `now`.
-///
-/// A clock that leaps ahead makes everything old at once. What lies further before the rows that
-/// came next, or before `now`, than rows are kept is therefore left alone, until that is old too.
+/// Removes some of the rows that came before `oldest`; whether there may be more.
 pub(super) async fn prune(
     connection: &mut SqliteConnection,
-    now: Timestamp,
-    keep: Duration,
-) -> Result<Pruned, sqlx::Error> {
-    let oldest = at(ago(now, keep));
-    let around = sqlx::query(AROUND).bind(oldest).fetch_one(&mut *connection).await?;
-    let (Some(last), next): (Option<i64>, Option<i64>) = (around.try_get(0)?, around.try_get(1)?)
-    else {
-        return Ok(Pruned::Some { is_more: false });
-    };
-    if moment(last) < ago(next.map_or(now, moment), keep) {
-        return Ok(Pruned::Doubted);
-    }
-    let discount = sqlx::query(DISCOUNT_ROWS).bind(oldest).bind(SLICE);
+    oldest: Timestamp,
+) -> Result<bool, sqlx::Error> {
+    let discount = sqlx::query(DISCOUNT_ROWS).bind(at(oldest)).bind(SLICE);
     discount.execute(&mut *connection).await?;
-    let pruned = sqlx::query(PRUNE).bind(oldest).bind(SLICE).execute(connection).await?;
-    Ok(Pruned::Some { is_more: pruned.rows_affected() >= u64::from(SLICE) })
+    let pruned = sqlx::query(PRUNE).bind(at(oldest)).bind(SLICE).execute(connection).await?;
+    Ok(pruned.rows_affected() >= u64::from(SLICE))
 }
 
 /// One that writes; those who read have their own.
@@ -158,7 +134,7 @@ const COUNT_ROWS: &str = "\
     newest = max(coalesce(newest, ?3), coalesce(?3, newest)), received_at = ?4 WHERE edge = ?1";
 
 /// When the last of what is old came, and the first of what is not.
-const AROUND: &str = "\
+pub(super) const AROUND: &str = "\
     SELECT (SELECT max(received_at) FROM history WHERE received_at < ?1), \
     (SELECT min(received_at) FROM history WHERE received_at >= ?1)";
 
@@ -183,7 +159,7 @@ const LONGEST_NAME: usize = 64;
 
 #[cfg(test)]
 mod tests {
-    use sqlx::Connection as _;
+    use sqlx::{Connection as _, Row as _};
 
     use super::*;
 

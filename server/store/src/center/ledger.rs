@@ -10,9 +10,10 @@ use protocol::time::Timestamp;
 use sqlx::SqliteConnection;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use super::file::{CENTER, Found, Pruned, prune, write};
+use super::file::{AROUND, CENTER, Found, prune, write};
+use crate::age::{Doubt, Old, look};
 use crate::clerk::Ledger;
-use crate::open::{Database, now};
+use crate::open::{Database, ago, now};
 
 /// What is handed in, and who wants to hear that it is on the disk.
 #[derive(Debug)]
@@ -41,8 +42,7 @@ pub(crate) struct Pending {
     confused: BTreeSet<EdgeId>,
     /// Those of whom that was told.
     told: BTreeSet<EdgeId>,
-    /// Nothing that is old is removed, and that was told.
-    is_clock_doubted: bool,
+    doubt: Doubt,
 }
 
 impl Pending {
@@ -151,18 +151,9 @@ impl Ledger for Pending {
         now: Timestamp,
     ) -> Result<bool, sqlx::Error> {
         let Some(keep) = self.keep else { return Ok(false) };
-        match prune(connection, now, keep).await? {
-            Pruned::Some { is_more } => {
-                self.is_clock_doubted = false;
-                Ok(is_more)
-            }
-            Pruned::Doubted => {
-                if !mem::replace(&mut self.is_clock_doubted, true) {
-                    tracing::warn!("old {} are not removed: {NOTHING_CAME}", Self::THINGS);
-                }
-                Ok(false)
-            }
-        }
+        let old = look(connection, AROUND, now, keep).await?;
+        self.doubt.tell(old == Old::Doubted, Self::THINGS);
+        if old == Old::MayGo { prune(connection, ago(now, keep)).await } else { Ok(false) }
     }
 
     fn take_lost(&mut self) -> u64 {
@@ -183,10 +174,6 @@ pub(super) const MOST_WAITING: usize = 256;
 /// What is known of an edge that gives numbers again.
 const PUT_BACK: &str = "a copy of its backlog.db was probably put back; \
                         such rows are kept under an incarnation of their own";
-
-/// Why what is old may not be.
-const NOTHING_CAME: &str = "nothing came for longer than they are kept, \
-                            or the clock was or is ahead";
 
 /// How many rows one transaction writes: some tenths of a second's work.
 const LARGEST_GROUP: usize = 10_000;

@@ -87,6 +87,11 @@ const WRITE_SETTINGS: &str = "\
     ON CONFLICT (key) DO UPDATE SET \
     value = excluded.value, configured = excluded.configured, at = excluded.at";
 
+/// When the last of what is old was accepted, and the first of what is not.
+pub(super) const AROUND: &str = "\
+    SELECT (SELECT max(accepted_at) FROM commands WHERE accepted_at < ?1), \
+    (SELECT min(accepted_at) FROM commands WHERE accepted_at >= ?1)";
+
 const PRUNE: &str = "\
     DELETE FROM commands WHERE id IN \
     (SELECT id FROM commands WHERE accepted_at < ? ORDER BY accepted_at LIMIT ?)";

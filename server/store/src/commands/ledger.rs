@@ -9,8 +9,9 @@ use protocol::time::Timestamp;
 use sqlx::SqliteConnection;
 use tokio::sync::{mpsc, oneshot};
 
-use super::file::{COMMANDS, all_settings, prune, write_records, write_settings};
+use super::file::{AROUND, COMMANDS, all_settings, prune, write_records, write_settings};
 use super::setting::Setting;
+use crate::age::{Doubt, Old, look};
 use crate::clerk::Ledger;
 use crate::open::{Database, ago};
 
@@ -31,6 +32,7 @@ pub(crate) enum Letter {
 #[derive(Debug)]
 pub(crate) struct Pending {
     keep: Duration,
+    doubt: Doubt,
     durable: mpsc::Sender<OrderKey>,
     /// All that is set, whether it waits or not.
     settings: BTreeMap<String, Setting>,
@@ -53,6 +55,7 @@ impl Pending {
     pub(super) fn new(durable: mpsc::Sender<OrderKey>) -> Self {
         Self {
             keep: Duration::MAX,
+            doubt: Doubt::default(),
             durable,
             settings: BTreeMap::new(),
             waiting: Group::default(),
@@ -146,7 +149,9 @@ impl Ledger for Pending {
         connection: &mut SqliteConnection,
         now: Timestamp,
     ) -> Result<bool, sqlx::Error> {
-        prune(connection, ago(now, self.keep)).await
+        let old = look(connection, AROUND, now, self.keep).await?;
+        self.doubt.tell(old == Old::Doubted, Self::THINGS);
+        if old == Old::MayGo { prune(connection, ago(now, self.keep)).await } else { Ok(false) }
     }
 
     fn take_lost(&mut self) -> u64 {

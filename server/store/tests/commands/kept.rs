@@ -142,6 +142,24 @@ async fn orders_are_forgotten_after_half_a_year_in_small_portions() {
 }
 
 #[tokio::test]
+async fn a_clock_that_leaps_ahead_takes_no_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let every = CommandsPolicy { prune_every: Duration::from_millis(1), ..Default::default() };
+    let desk = Desk::with(folder.path(), every);
+    let old = done(intent("old", ago(365 * 24 * 60 * 60)));
+    desk.keep([old.clone()]);
+    // It is looked for what is old before the first of them, and after each.
+    let new: Vec<_> = (0..20).map(|number| done(intent(&format!("c-{number}"), now()))).collect();
+    for order in &new {
+        desk.keep([order.clone()]);
+        desk.flush().await;
+    }
+    desk.close().await;
+    let found = store::read_recent_commands(folder.path(), Timestamp::default(), PATIENCE).await;
+    assert_eq!(found.unwrap(), [vec![old], new].concat());
+}
+
+#[tokio::test]
 async fn where_nothing_ever_ran_there_are_no_orders() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(recent(&folder.path().join("deep/data")).await, []);

@@ -96,6 +96,23 @@ async fn records_are_forgotten_after_thirty_days_but_not_before() {
 }
 
 #[tokio::test]
+async fn a_clock_that_leaps_ahead_takes_no_record() {
+    // S0-79
+    let folder = tempfile::tempdir().unwrap();
+    let desk = Desk::open(folder.path());
+    let two_months = Duration::from_secs(60 * 24 * 60 * 60).as_millis() as u64;
+    let long_ago = Timestamp::from_millis(at(0).as_millis() - two_months);
+    let old = store::Record { at: long_ago, ..opened("c1", 0) };
+    desk.records.append(old.clone());
+    desk.close().await;
+    let desk = Desk::open(folder.path());
+    desk.records.append(opened("c2", 0));
+    desk.close().await;
+    Desk::open(folder.path()).close().await;
+    assert_eq!(on_record(folder.path()).await, [old, opened("c2", 0)]);
+}
+
+#[tokio::test]
 async fn foreign_text_is_kept_short_and_without_tokens() {
     let folder = tempfile::tempdir().unwrap();
     let desk = Desk::open(folder.path());
