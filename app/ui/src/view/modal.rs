@@ -3,7 +3,7 @@
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast as _;
-use web_sys::Element;
+use web_sys::{Element, HtmlInputElement};
 
 use crate::preference::t;
 use crate::text::Text;
@@ -63,9 +63,9 @@ fn follow(id: &'static str, is_open: Signal<bool>) {
         if is_open {
             before.set_value(document().active_element());
             request_animation_frame(move || {
-                if let Some(first) = stops(id).into_iter().next() {
-                    take_focus(&first);
-                }
+                let stops = stops(id);
+                let first = stops.iter().find(|stop| is_empty(stop)).or_else(|| stops.first());
+                first.into_iter().for_each(take_focus);
             });
         } else if was_open == Some(true)
             && let Some(element) = before.get_value()
@@ -74,6 +74,11 @@ fn follow(id: &'static str, is_open: Signal<bool>) {
         }
         is_open
     });
+}
+
+/// A field that waits for somebody to write into it.
+fn is_empty(element: &Element) -> bool {
+    element.dyn_ref::<HtmlInputElement>().is_some_and(|field| field.value().is_empty())
 }
 
 /// From the last element on to the first, and back.

@@ -168,7 +168,7 @@ pub(crate) fn show(
     };
     view! {
         <p class="muted" role="status">{move || sheet.remark(language())}</p>
-        <table class="record">
+        <table class="record lines">
             {head(columns)}
             <tbody>{rows}</tbody>
         </table>
