@@ -197,11 +197,10 @@ impl Arbiter {
             Reply::MissingParam | Reply::IdReused => return vec![said(asker, &order, reply)],
         };
         let answer = said(asker, &order, reply.clone());
-        // A flood of refused orders is answered, but neither remembered nor put on record.
-        if self.memory.is_full(&order.key) {
+        // A flood of refused orders is answered, but not put on record.
+        if !self.memory.note_briefly(order.clone(), reply, now) {
             return vec![answer];
         }
-        self.memory.note(order.clone(), reply, now);
         let steps = Steps::default();
         let record = CommandRecord { order, accepted_at: at, steps, outcome: Some(outcome) };
         vec![answer, Verdict::Record(record)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use protocol::command::{CommandRecord, Outcome, Reply};
+use protocol::command::{CommandRecord, Outcome, Reply, Steps};
 use protocol::point::Plant;
 use protocol::time::{Clock, Instant, Timestamp};
 
@@ -34,13 +34,19 @@ impl Arbiter {
         past.sort_by(|a, b| (a.accepted_at, &a.order.key).cmp(&(b.accepted_at, &b.order.key)));
         for mut record in past {
             let since = now - wall.since(record.accepted_at);
+            let is_refused = record.outcome.is_some() && record.steps == Steps::default();
             if record.outcome.is_none() {
                 record.outcome = Some(interrupted(&record, wall));
                 arbiter.interrupted.push(record.clone());
             }
             let Some(outcome) = record.outcome.clone() else { continue };
             arbiter.hold_again(&record, &outcome, plant, wall, now);
-            arbiter.memory.note(record.order, Reply::Done(outcome), since);
+            let reply = Reply::Done(outcome);
+            if is_refused {
+                arbiter.memory.note_briefly(record.order, reply, since);
+            } else {
+                arbiter.memory.note(record.order, reply, since);
+            }
         }
         arbiter
     }
