@@ -26,11 +26,13 @@ struct Waiting {
     is_repeated: bool,
 }
 
-/// How a command ended, as far as is known.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+/// How a command ended, as far as is known; the surer comes later.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 enum Ending {
     /// Nothing was heard of it in time.
     Silent,
+    /// An answer that names nobody was taken for its own.
+    Guessed,
     /// A key event told what became of it.
     Overheard,
     Answered,
@@ -104,6 +106,11 @@ impl Pending {
         self.settle(id, Ending::Overheard)
     }
 
+    /// Takes an answer that names nobody for this one's; whatever names it is surer.
+    pub(crate) fn guess(&mut self, id: &str) -> bool {
+        self.settle(id, Ending::Guessed)
+    }
+
     /// The one command that waits, if it is the only one: an answer that names none is to it.
     pub(crate) fn only(&self) -> Option<String> {
         match self.waiting.as_slice() {
@@ -116,8 +123,7 @@ impl Pending {
     fn settle(&mut self, id: &str, ending: Ending) -> bool {
         let known = self.ended.iter().find(|(ended, _)| ended == id).map(|(_, how)| *how);
         let is_news = match (known, ending) {
-            (Some(Ending::Silent), _) | (Some(Ending::Overheard), Ending::Answered) => true,
-            (Some(_), _) => false,
+            (Some(known), _) => ending > known,
             (None, _) => self.is_waiting(id),
         };
         if is_news {
@@ -205,6 +211,10 @@ mod tests {
         pending.due(true, at(1_000));
         assert!(pending.overhear("a"), "it was given up, and yet it was carried out");
         assert!(!pending.answer("b"), "nobody here sent that");
+
+        let mut pending = sent(&["a"]);
+        assert!(pending.guess("a") && !pending.guess("a"));
+        assert!(pending.overhear("a") && pending.answer("a"), "that names it");
     }
 
     #[test]

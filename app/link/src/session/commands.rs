@@ -63,10 +63,12 @@ impl Session {
     }
 
     pub(super) fn on_invalid(&mut self, invalid: &Invalid) -> Vec<Action> {
-        let answers = invalid.command_id.clone().or_else(|| self.pending.only());
-        let told = answers
-            .map(|id| self.answered(&id, Progress::Rejected(invalid.clone())))
-            .unwrap_or_default();
+        let rejected = Progress::Rejected(invalid.clone());
+        let told = match (&invalid.command_id, self.pending.only()) {
+            (Some(id), _) => self.answered(id, rejected),
+            (None, Some(id)) if self.pending.guess(&id) => vec![progress(id, rejected)],
+            (None, _) => Vec::new(),
+        };
         if told.is_empty() { vec![notice(Notice::Rejected(invalid.clone()))] } else { told }
     }
 
