@@ -156,7 +156,8 @@ async fn list(json: bool, configuration: &Configuration) -> anyhow::Result<()> {
             writeln!(out, "{:<width$}  {}", account.name.as_str(), told(account))?;
         }
     }
-    Ok(book.close().await)
+    book.close().await;
+    Ok(())
 }
 
 /// The configuration of a server that has accounts.
