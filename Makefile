@@ -147,6 +147,7 @@ test-tools: end2end/.browsers/chromium90 end2end/.venv
 	@$(call apt,socat,socat)
 	@$(call apt,curl,curl)
 	@$(call apt,openssl,openssl)
+	@PATH=$$PATH:/usr/sbin; $(call apt,nginx,nginx-light)
 	@$(call tool,cargo deny,$(CARGO_DENY),cargo-deny@$(CARGO_DENY) --locked --debug)
 	@$(call tool,cargo fuzz,$(CARGO_FUZZ),cargo-fuzz@$(CARGO_FUZZ) --locked --debug)
 

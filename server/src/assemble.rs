@@ -24,12 +24,13 @@ use field::map::ChannelConfig;
 use field::poller::{self, News};
 use field::simulator::Board;
 use field::work::Jobs;
-use gateway::{FirstSignIn, Gateway, Hub, Stopwatch, Tls};
+use gateway::{FirstSignIn, Gateway, Hub, People, Stopwatch, Tls};
 use leptos::config::LeptosOptions;
 use protocol::digest::Seal;
 use protocol::id::ChannelId;
+use protocol::point::Plant;
 use protocol::wire::session::Integrity;
-use store::{Action, Audit, Deed};
+use store::{Action, Audit, CommandHistory, Deed, Records};
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -38,7 +39,7 @@ use tokio_util::task::TaskTracker;
 use self::jobs::{Ways, hand_out};
 use self::orders::start_commands;
 use self::parts::{start_audit, start_records};
-use self::people::{open_people, start_people};
+use self::people::open_people;
 use self::pscada::start_slave;
 use self::station::{Orders, follow_clock, start_station};
 use self::tls::{open_tls, start_certificate};
@@ -86,10 +87,7 @@ pub(crate) async fn start(
     timed: bool,
     stop: CancellationToken,
 ) -> anyhow::Result<Option<Running>> {
-    let listener = gateway::bind_patiently(configuration.listen, &stop)
-        .await
-        .with_context(|| format!("cannot listen on {}", configuration.listen))?;
-    let Some(listener) = listener else { return Ok(None) };
+    let Some(listener) = open_port(configuration, &stop).await? else { return Ok(None) };
     let address = listener.local_addr()?;
     let integrity = integrity(configuration)?;
     let stopwatch = Stopwatch::start();
@@ -125,31 +123,16 @@ pub(crate) async fn start(
     }
     tasks.spawn(follow_clock(hub.clone(), stop.clone()));
     let records = start_records(configuration, &hub, &tasks, &stop);
-    if let Some(desk) = entrance.desk {
-        start_people(desk, &hub, (records.clone(), audit.clone()), &tasks, &stop);
-    }
+    let (people, first) = entrance.open(&hub, (&records, &audit), &tasks, &stop);
     if let Some(exchange) = exchange {
         start_certificate(exchange, &hub, &tasks, &stop);
     }
-    let first_page = FirstPage {
-        hub: hub.clone(),
-        plant: Arc::clone(&plant),
-        paces: paces.clone(),
-        snapshot_interval: configuration.push.full_snapshot_interval,
-        notice: configuration.auth.notice.clone().unwrap_or_default(),
-        is_login_on: configuration.auth.enabled,
-        lock_after: configuration.auth.lock_after,
-    };
-    let setup = gateway::Setup {
-        records,
-        audit: audit.clone(),
-        people: entrance.people,
-        hub: hub.clone(),
-        plant,
-        commands,
-        native: Settings { timed, ..settings(configuration, &integrity) },
-        config: gateway_config(configuration, integrity, tls.clone()),
-    };
+    let first_page = first_page(configuration, &hub, &plant, &paces);
+    let native = Settings { timed, ..settings(configuration, &integrity) };
+    let config = gateway_config(configuration, integrity, tls.clone());
+    let (hub_here, audit_here) = (hub.clone(), audit.clone());
+    let parts = (hub_here, plant, native, records);
+    let setup = setup(parts, (commands, audit_here, people, config));
     let gateway = Gateway::new(setup, stop.clone());
     if let Some(address) = configuration.metrics.listen {
         start_watching(address, &gateway, &tasks, &stop_station);
@@ -160,8 +143,40 @@ pub(crate) async fn start(
     }
     start_serving((listener, address), gateway, router, first_page, &tasks, stop_station);
     audit.append(deed(Action::Started, env!("CARGO_PKG_VERSION"), &hub));
-    let (first, is_encrypted) = (entrance.first, tls.is_some());
+    let is_encrypted = tls.is_some();
     Ok(Some(Running { address, is_encrypted, first, hub, audit, paces, tasks }))
+}
+
+fn setup(
+    (hub, plant, native, records): (Hub, Arc<Plant>, Settings, Records),
+    (commands, audit, people, config): (CommandHistory, Audit, People, gateway::Config),
+) -> gateway::Setup {
+    gateway::Setup { hub, plant, native, records, commands, audit, people, config }
+}
+
+async fn open_port(
+    configuration: &Configuration,
+    stop: &CancellationToken,
+) -> anyhow::Result<Option<TcpListener>> {
+    let bound = gateway::bind_patiently(configuration.listen, stop).await;
+    bound.with_context(|| format!("cannot listen on {}", configuration.listen))
+}
+
+fn first_page(
+    configuration: &Configuration,
+    hub: &Hub,
+    plant: &Arc<Plant>,
+    paces: &Paces,
+) -> FirstPage {
+    FirstPage {
+        hub: hub.clone(),
+        plant: Arc::clone(plant),
+        paces: paces.clone(),
+        snapshot_interval: configuration.push.full_snapshot_interval,
+        notice: configuration.auth.notice.clone().unwrap_or_default(),
+        is_login_on: configuration.auth.enabled,
+        lock_after: configuration.auth.lock_after,
+    }
 }
 
 /// What the server does by itself, for the audit trail.

@@ -16,11 +16,27 @@ use crate::token_key::{Centers, ISSUER, token_keys};
 
 /// Who may come in, before anybody does.
 pub(super) struct Entrance {
-    pub people: People,
+    people: People,
     /// `None` where nobody has to sign in.
-    pub desk: Option<PeopleDesk>,
+    desk: Option<PeopleDesk>,
     /// How the first administrator signs in, where there was nobody.
-    pub first: Option<FirstSignIn>,
+    first: Option<FirstSignIn>,
+}
+
+impl Entrance {
+    /// Lets people in from now on; who may, and how the first of them does.
+    pub(super) fn open(
+        self,
+        hub: &Hub,
+        (records, audit): (&Records, &Audit),
+        tasks: &TaskTracker,
+        stop: &CancellationToken,
+    ) -> (People, Option<FirstSignIn>) {
+        if let Some(desk) = self.desk {
+            start_people(desk, hub, (records.clone(), audit.clone()), tasks, stop);
+        }
+        (self.people, self.first)
+    }
 }
 
 /// Opens the book, and puts an administrator into it if it is empty.
@@ -51,7 +67,7 @@ pub(super) async fn open_people(
 }
 
 /// The porter, started again where it fails: whoever is in stays in.
-pub(super) fn start_people(
+fn start_people(
     desk: PeopleDesk,
     hub: &Hub,
     (records, audit): (Records, Audit),
