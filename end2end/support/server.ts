@@ -41,7 +41,7 @@ export async function startServer({
   const start = async () => {
     child = spawn(executable, ['serve', '--listen', address, '--data-dir', data, ...args], {
       stdio: ['ignore', 'inherit', 'inherit'],
-      env: { ...quiet, GAPLESS__AUTH__ENABLED: String(login), ...env },
+      env: { ...quiet, GAPLESS__AUTH__ENABLED: String(login), GAPLESS__LOG__DIRECTORY: '', ...env },
     });
     await ready(url, child);
   };

@@ -72,6 +72,7 @@ impl Program {
 pub fn start(command: &mut Command, core: Option<usize>) -> io::Result<Child> {
     // Nobody signs in: it is the road that is measured.
     command.env("GAPLESS_LOG", "error").env("GAPLESS__AUTH__ENABLED", "false");
+    command.env("GAPLESS__LOG__DIRECTORY", "");
     command.stdin(Stdio::null()).kill_on_drop(true);
     match core {
         Some(core) => cores::on_core(core, || command.spawn()),

@@ -29,7 +29,7 @@ fn nginx(folder: &Path, port: u16, server: &str) -> Nginx {
     let here = folder.display();
     let snippet = include_str!("../../nginx.conf").replace("127.0.0.1:8080", server);
     let conf = format!(
-        "daemon off; pid {here}/nginx.pid; error_log {here}/error.log; worker_processes 1;\n\
+        "daemon off; master_process off; pid {here}/nginx.pid; error_log {here}/error.log;\n\
          events {{ worker_connections 64; }}\n\
          http {{ access_log off; client_body_temp_path {here}/body; proxy_temp_path {here}/proxy;\n\
          fastcgi_temp_path {here}/f; uwsgi_temp_path {here}/u; scgi_temp_path {here}/s;\n\

@@ -113,6 +113,28 @@ async fn an_order_to_an_edge_that_is_cut_off_is_not_carried_out_later() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_order_that_a_still_cable_held_up_is_not_carried_out_when_it_arrives() {
+    // S0-26
+    let pair = Pair::start().await;
+    let mut above = pair.client_above().await;
+    let (_, first) = set_in_time(&mut above, 100).await;
+    assert_eq!(first.status, CommandStatus::Success, "{first:?}");
+    pair.cable.be_still();
+    // Each answer takes its time: at the end the first is more than a second old.
+    for value in [200, 201, 202] {
+        let lost = outcome(&mut above, value).await;
+        let expected = [Failure::DeviceTimeout, Failure::Expired];
+        assert!(lost.ms <= 500 && expected.contains(&lost.reason.unwrap()), "{lost:?}");
+    }
+    let known = pair.cable.passed(Way::Down, "COMMAND").len();
+    pair.cable.flow();
+    let next = set_again(&pair, 300).await;
+    assert_eq!(next.status, CommandStatus::Success, "{next:?}");
+    assert!(pair.cable.passed(Way::Down, "COMMAND").len() > known + 1, "it has arrived");
+    assert_eq!([200, 201].map(|value| pair.tap.times(LIMIT, value)), [0, 0]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_order_whose_answer_is_held_up_keeps_the_answer_that_was_given() {
     // S0-25, S0-60
     let pair = Pair::start().await;

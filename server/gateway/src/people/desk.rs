@@ -349,19 +349,21 @@ impl PeopleDesk {
         if *is_for_socket {
             row.refresh_until = row.until;
         }
-        let account = AccountRow { signed_in_at: Some(now), ..account.clone() };
         // Whoever knows the password gets in while the disk fails, until the next start.
         if let Err(error) = self.book.put_session(&row).await {
             complain(&error);
-        } else {
-            drop(self.put(account.clone()).await);
+        } else if let Err(error) = self.book.note_signed_in(&account.name, now).await {
+            complain(&error);
+        }
+        if let Some(known) = self.accounts.get_mut(&account.name) {
+            known.signed_in_at = Some(now);
         }
         self.sessions.insert(row.clone(), person.clone());
         self.note(&account.name, &knocked.origin, None, pens).await;
         pens.record(Kind::SignedIn, account.name.as_str(), &knocked.origin);
         let who = (account.name.as_str(), Some(account.role));
         pens.deed(who, &knocked.origin, Action::SignIn, account.name.as_str(), "");
-        self.make_anew(&account, digest);
+        self.make_anew(account, digest);
         Ok(grant(&row, &person, Some(refresh), (&self.signer, &self.rules), now))
     }
 
@@ -439,10 +441,12 @@ impl PeopleDesk {
     }
 
     async fn upgrade(&mut self, name: &UserId, made: Option<Hashed>) {
-        let account = self.accounts.get(name).cloned();
-        if let (Some(account), Some(made)) = (account, made) {
-            // Where the book cannot be written, it is tried at the next sign-in.
-            drop(self.put(AccountRow { hash: made.as_str().into(), ..account }).await);
+        let (Some(account), Some(made)) = (self.accounts.get_mut(name), made) else { return };
+        // Where it cannot be written, or was changed meanwhile, the next sign-in will do.
+        match self.book.replace_hash(name, &account.hash, made.as_str()).await {
+            Ok(true) => account.hash = made.as_str().into(),
+            Ok(false) => {}
+            Err(error) => complain(&error),
         }
     }
 

@@ -88,6 +88,25 @@ impl People {
         Ok(query.execute(&self.pool).await?.rows_affected() == 1)
     }
 
+    /// Notes that somebody signed in, and nothing else: who changed the account meanwhile has.
+    pub async fn note_signed_in(&self, name: &UserId, now: Timestamp) -> Result<(), PeopleError> {
+        let query = sqlx::query("UPDATE accounts SET signed_in_at = ? WHERE name = ?");
+        query.bind(at(now)).bind(name.as_str()).execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Puts another hash of the same password in the place of the one it was made from.
+    pub async fn replace_hash(
+        &self,
+        name: &UserId,
+        old: &str,
+        new: &str,
+    ) -> Result<bool, PeopleError> {
+        let query = sqlx::query("UPDATE accounts SET hash = ? WHERE name = ? AND hash = ?");
+        let query = query.bind(new).bind(name.as_str()).bind(old);
+        Ok(query.execute(&self.pool).await?.rows_affected() == 1)
+    }
+
     /// Removes an account with all that belongs to it; `false` where there is none.
     pub async fn remove_account(&self, name: &UserId) -> Result<bool, PeopleError> {
         let query = sqlx::query("DELETE FROM accounts WHERE name = ?").bind(name.as_str());
