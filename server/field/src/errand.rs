@@ -130,7 +130,7 @@ impl<'a> Errand<'a> {
                 let value = decode(mapping, &cells, 0).ok();
                 self.shown = value.map(|value| Shown::now(point, value));
             }
-            Err(error) if error.reach() != Reach::Answered => return Err(self.unverified(error)),
+            Err(error) if error.reach() != Reach::Answered => return Err(self.unread(error)),
             Err(_) => {}
         }
         Ok(())
@@ -160,14 +160,14 @@ impl<'a> Errand<'a> {
                     return Ok(Done { old: None, new: Some(value) });
                 }
                 Err(error) if error.reach() != Reach::Answered => {
-                    return Err(self.unverified(error));
+                    return Err(self.unread(error));
                 }
                 _ if pause(asked_at, self.assignment.until).await => {}
                 Ok(Ok(value)) => {
                     return Err(self.unverified(format!("{value} was read, not {expected}")));
                 }
                 Ok(Err(reason)) => return Err(self.unverified(reason)),
-                Err(error) => return Err(self.unverified(error)),
+                Err(error) => return Err(self.unread(error)),
             }
         }
     }
@@ -176,6 +176,14 @@ impl<'a> Errand<'a> {
         // A board may hang up after each answer.
         self.line.begin_round();
         self.line.read(self.target.unit, block, self.patience).await
+    }
+
+    /// Nobody knows what became of a write if nothing at all was read back.
+    fn unread(&self, detail: impl ToString) -> NotDone {
+        match self.found {
+            Some(_) => self.unverified(detail),
+            None => not_done(Failure::DeviceTimeout, detail),
+        }
     }
 
     fn unverified(&self, detail: impl ToString) -> NotDone {

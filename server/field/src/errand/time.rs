@@ -39,7 +39,7 @@ impl Errand<'_> {
             let words = match self.read(&block).await {
                 Ok(Cells::Registers(words)) => words,
                 Ok(Cells::Bits(_)) => Vec::new(),
-                Err(error) => return Err(self.unverified(error)),
+                Err(error) => return Err(self.unread(error)),
             };
             let told = words.as_slice().try_into().ok().and_then(clock::read);
             if told.is_some_and(|told| is_near(told, now_in(zone, ahead))) {

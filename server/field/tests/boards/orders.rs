@@ -430,7 +430,7 @@ async fn a_read_back_without_an_answer_proves_nothing() {
     let (execution, _) = polling.outcome("one").await;
     assert!(execution.written_after.is_some());
     let not_done = execution.result.unwrap_err();
-    assert_eq!((not_done.failure, not_done.found), (Failure::NotVerified, None));
+    assert_eq!((not_done.failure, not_done.found), (Failure::DeviceTimeout, None));
 }
 
 #[tokio::test]
