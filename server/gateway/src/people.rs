@@ -4,6 +4,7 @@
 mod accounts;
 mod call;
 mod desk;
+mod door;
 mod first;
 mod hashing;
 mod sessions;
